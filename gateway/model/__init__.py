@@ -1,0 +1,1 @@
+"""The nouns of the trunk: frozen values that carry no rule beyond their own consistency."""
