@@ -1,0 +1,1 @@
+"""Makes, loads and checks certificates; the files themselves live in the state directory."""

@@ -1,0 +1,1 @@
+"""Settings of the gateway: read once at start from a TOML file and the environment."""

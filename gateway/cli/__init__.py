@@ -1,0 +1,1 @@
+"""The `sipgw` command, one module per group."""
