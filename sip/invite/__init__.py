@@ -1,0 +1,1 @@
+"""INVITE sessions: transaction, dialog and ACK duties as one thing (RFC 3261 §13 to §15)."""
