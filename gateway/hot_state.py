@@ -1,0 +1,222 @@
+"""The one decider's memory: every noun the call path asks for, indexed, with money and bindings.
+
+Changed only by synchronous calls on the event loop, so nothing here can race (R12, R35). Nothing is
+written down here; the journal records that go with a change are the caller's.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import TypeVar
+
+from gateway.location import Location
+from gateway.model.binding import Flow
+from gateway.model.carrier import Carrier
+from gateway.model.manager_account import ManagerAccount
+from gateway.model.online_number import OnlineNumber
+from gateway.model.onnet_account import OnnetAccount
+from gateway.model.profile import AuthMode, SipProfile
+from gateway.ports import Snapshot
+from rating.ledger import Ledger
+from rating.tariff import Tariff
+
+ANY_PORT = 0
+
+_Key = TypeVar("_Key")
+
+
+class HotState:
+    """Look-ups are one dictionary access each, whatever the number of profiles (R12)."""
+
+    __slots__ = (
+        "carrier_by_address",
+        "carrier_by_id",
+        "carriers",
+        "ledger",
+        "location",
+        "manager_by_id",
+        "number_by_e164",
+        "onnet_by_id",
+        "onnet_by_name",
+        "profile_by_address",
+        "profile_by_id",
+        "profile_by_stream_host",
+        "profile_by_username",
+        "realms",
+        "tariff",
+    )
+
+    def __init__(self, snapshot: Snapshot, realms: tuple[str, ...]) -> None:
+        self.realms = tuple(realm.lower() for realm in realms)
+        self.manager_by_id: dict[int, ManagerAccount] = {m.id: m for m in snapshot.managers}
+        self.profile_by_id: dict[int, SipProfile] = {}
+        self.profile_by_username: dict[str, SipProfile] = {}
+        self.profile_by_address: dict[tuple[str, int], SipProfile] = {}
+        self.profile_by_stream_host: dict[tuple[str, str], SipProfile] = {}
+        self.onnet_by_id: dict[int, OnnetAccount] = {}
+        self.onnet_by_name: dict[str, OnnetAccount] = {}  # key: casefolded name
+        self.number_by_e164: dict[str, OnlineNumber] = {}  # key: "+" and digits
+        self.carrier_by_id: dict[int, Carrier] = {}
+        self.carriers: tuple[Carrier, ...] = ()  # enabled ones, in hunting order
+        self.carrier_by_address: dict[tuple[str, int], Carrier] = {}  # port 0: any port
+        self.location = Location(snapshot.bindings)
+        self.ledger = Ledger(dict(snapshot.balances))
+        self.tariff: Tariff | None = snapshot.tariff
+        for profile in snapshot.profiles:
+            self.put_profile(profile)
+        for account in snapshot.onnet_accounts:
+            self.put_onnet(account)
+        for number in snapshot.numbers:
+            self.put_number(number)
+        for carrier in snapshot.carriers:
+            self.carrier_by_id[carrier.id] = carrier
+        self._index_carriers()
+
+    # Look-ups by where a request came from
+
+    def profile_from(self, flow: Flow) -> SipProfile | None:
+        """The profile in IP mode that sends from here (R77)."""
+        if flow.transport == "udp":
+            return self.profile_by_address.get(flow.remote)
+        # A connection's source port says nothing, its address cannot be forged.
+        return self.profile_by_stream_host.get((flow.transport, flow.remote[0]))
+
+    def carrier_from(self, flow: Flow) -> Carrier | None:
+        """The carrier that sends from here: by ip:port, then by ip alone."""
+        host, _ = flow.remote
+        by_address = self.carrier_by_address
+        found = by_address.get(flow.remote) if flow.transport == "udp" else None
+        return found or by_address.get((host, ANY_PORT))
+
+    def onnet(self, name: str) -> OnnetAccount | None:
+        return self.onnet_by_name.get(name.casefold())
+
+    def currency_of(self, profile: SipProfile) -> str:
+        """The currency of the profile's credit: its Manager's."""
+        return self.manager_by_id[profile.manager_id].currency
+
+    # Changes: each replaces what stood under the same id
+
+    def put_manager(self, manager: ManagerAccount) -> None:
+        self.manager_by_id[manager.id] = manager
+
+    def put_profile(self, profile: SipProfile) -> None:
+        """Add or replace a profile. Channels held by running calls stay held."""
+        old = self.profile_by_id.get(profile.id)
+        if old is not None:
+            self.remove_profile(old.id)
+            if old is not profile:
+                profile.leases = old.leases
+        self.profile_by_id[profile.id] = profile
+        self.profile_by_username[profile.username] = profile
+        if profile.mode is AuthMode.IP and profile.address is not None:
+            if profile.transport == "udp":
+                self.profile_by_address[profile.address] = profile
+            else:
+                self.profile_by_stream_host[profile.transport, profile.address[0]] = profile
+
+    def remove_profile(self, profile_id: int) -> None:
+        profile = self.profile_by_id.pop(profile_id)
+        for index in (
+            self.profile_by_username,
+            self.profile_by_address,
+            self.profile_by_stream_host,
+        ):
+            _discard(index, profile)  # by value: the profile may have been edited in place
+
+    def put_onnet(self, account: OnnetAccount) -> None:
+        if account.id in self.onnet_by_id:
+            self.remove_onnet(account.id)
+        self.onnet_by_id[account.id] = account
+        self.onnet_by_name[account.name.casefold()] = account
+
+    def remove_onnet(self, account_id: int) -> None:
+        account = self.onnet_by_id.pop(account_id)
+        self.onnet_by_name.pop(account.name.casefold(), None)
+
+    def put_number(self, number: OnlineNumber) -> None:
+        self.number_by_e164[number.number] = number
+
+    def remove_number(self, number: str) -> None:
+        del self.number_by_e164[number]
+
+    def put_carrier(self, carrier: Carrier) -> None:
+        self.carrier_by_id[carrier.id] = carrier
+        self._index_carriers()
+
+    def remove_carrier(self, carrier_id: int) -> None:
+        del self.carrier_by_id[carrier_id]
+        self._index_carriers()
+
+    def replace_tariff(self, tariff: Tariff | None) -> None:
+        """Calls admitted from now on use `tariff`; running ones keep their rate (R67)."""
+        self.tariff = tariff
+
+    def check(self) -> list[str]:
+        """Ambiguities and gaps of the configuration, one sentence each (R79)."""
+        return [*self._check_profiles(), *self._check_carriers(), *self._check_money()]
+
+    def _index_carriers(self) -> None:
+        enabled = [c for c in self.carrier_by_id.values() if c.enabled]
+        self.carriers = tuple(sorted(enabled, key=lambda c: (c.priority, c.id)))
+        self.carrier_by_address = {}
+        for carrier in reversed(self.carriers):
+            self.carrier_by_address[carrier.host, _port_of(carrier)] = carrier
+
+    def _check_profiles(self) -> Iterable[str]:
+        profiles = self.profile_by_id.values()
+        for username, count in Counter(p.username for p in profiles).items():
+            if count > 1:
+                yield f"{count} profiles share the SIP username {username}: give each its own."
+        by_ip = [p for p in profiles if p.mode is AuthMode.IP]
+        for profile in by_ip:
+            if profile.address is None:
+                yield f"Profile {profile.name} uses IP authentication but has no address: set one."
+        for place, count in Counter(_place(p) for p in by_ip if p.address).items():
+            if count > 1:
+                yield f"{count} profiles use IP authentication from {place}: give each its own."
+        addresses = {p.address: p for p in by_ip if p.address and p.transport == "udp"}
+        hosts = {p.address[0]: p for p in by_ip if p.address}
+        for carrier in self.carriers:
+            port = _port_of(carrier)
+            clash = addresses.get((carrier.host, port)) if port else hosts.get(carrier.host)
+            if clash:
+                yield (
+                    f"Carrier {carrier.name} and profile {clash.name} both send from "
+                    f"{carrier.host}: tell them apart by port."
+                )
+
+    def _check_carriers(self) -> Iterable[str]:
+        for (host, port), count in Counter((c.host, _port_of(c)) for c in self.carriers).items():
+            if count > 1:
+                place = f"{host}:{port}" if port else f"{host} (any port)"
+                yield f"{count} carriers send from {place}: incoming calls cannot be told apart."
+
+    def _check_money(self) -> Iterable[str]:
+        for profile in self.profile_by_id.values():
+            if profile.manager_id not in self.manager_by_id:
+                yield f"Profile {profile.name} belongs to Manager {profile.manager_id}: none such."
+        if self.tariff is None:
+            return
+        for manager in self.manager_by_id.values():
+            if manager.currency != self.tariff.currency:
+                yield (
+                    f"Manager {manager.name} keeps {manager.currency}, the tariff is in "
+                    f"{self.tariff.currency}: its outgoing calls have no rate."
+                )
+
+
+def _port_of(carrier: Carrier) -> int:
+    """The port by which the carrier's calls are told: streams come from any port."""
+    return carrier.port if carrier.match_port and carrier.transport == "udp" else ANY_PORT
+
+
+def _place(profile: SipProfile) -> str:
+    assert profile.address is not None
+    host, port = profile.address
+    return f"{host}:{port}" if profile.transport == "udp" else f"{host} over {profile.transport}"
+
+
+def _discard(index: dict[_Key, SipProfile], profile: SipProfile) -> None:
+    for key in [key for key, value in index.items() if value is profile]:
+        del index[key]
