@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from rating.e164 import E164
 from rating.errors import BadDeck, InvalidAmount, NoRate
-from rating.increments import FIRST_S, STEP_S
 from rating.money import parse_micros
 
 _PREFIX = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
@@ -24,8 +23,8 @@ class Rate:
     destination: str
     per_min_micros: int
     connect_micros: int = 0
-    first_s: int = FIRST_S
-    step_s: int = STEP_S
+    first_s: int = 30  # as in increments, which is no floor below
+    step_s: int = 6
 
 
 class Tariff:
