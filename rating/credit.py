@@ -18,7 +18,8 @@ def first_hold(rate: Rate) -> int:
 
 def hold_for(rate: Rate, seconds: int) -> int:
     """Micro-units that cover `seconds` of talk in all, first_s + k*step_s of them."""
-    assert seconds >= rate.first_s and (seconds - rate.first_s) % rate.step_s == 0, seconds
+    assert seconds >= rate.first_s, seconds
+    assert (seconds - rate.first_s) % rate.step_s == 0, seconds
     return price(rate, seconds)
 
 

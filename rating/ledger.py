@@ -92,11 +92,7 @@ class Ledger:
     def void(self, hold_id: str) -> None:
         """Release a hold without a charge."""
         hold = self._holds.pop(hold_id)
-        held = self._held[hold.account] - hold.micros
-        if held:
-            self._held[hold.account] = held
-        else:
-            del self._held[hold.account]
+        self._held[hold.account] -= hold.micros
 
     def transfer(
         self,
