@@ -131,6 +131,7 @@ class Admission:
     a_srtp: SrtpPolicy  # what leg A must or may speak
     hold: Hold | None = None
     rate: Rate | None = None
+    also_leases: tuple[ChannelLease, ...] = ()  # the called profile's, when both sides are ours (R21)
 
 
 class EndCause(Enum):
@@ -165,4 +166,5 @@ class CallOutcome:
     target: str  # label of the target that answered, or was tried last
     a_sip_call_id: str = ""
     b_sip_call_id: str = ""
-    media: str = ""  # one-line media summary, e.g. "a 500/498 b 498/500 SRTP/RTP"
+    media: str = ""  # one-line media summary, e.g. "a 500/498 b 498/500"
+    refusal: str = ""  # refusal code when we ended it ourselves

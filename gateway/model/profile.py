@@ -41,6 +41,7 @@ class SipProfile:
     sha256: bool = False  # ruling 17
     require_tls: bool = False
     caller_id: str = ""  # E.164 with "+", or empty: none presented (R111)
+    caller_id_by_country: dict[str, str] = field(default_factory=dict)  # called country (R113)
     home_country: str = "US"  # of its Manager: emergency numbers
     leases: dict[CallId, ChannelLease] = field(default_factory=dict)
 
