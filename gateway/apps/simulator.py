@@ -1,4 +1,4 @@
-"""Owns what the built-in carrier simulator does with a called number: ring, answer, refuse or hang up.
+"""Owns what the built-in carrier simulator does with a called number.
 
 Decides only; `gateway/aio/simulator.py` carries it out. The special numbers are told by their last
 four digits, so that every country's tariff can be tried with each of them.

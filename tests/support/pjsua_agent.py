@@ -26,13 +26,11 @@ SRTP = {
     "mandatory": pj.PJMEDIA_SRTP_MANDATORY,
 }
 TRANSPORT = {
-    ("udp", 4): pj.PJSIP_TRANSPORT_UDP,
-    ("udp", 6): pj.PJSIP_TRANSPORT_UDP6,
-    ("tcp", 4): pj.PJSIP_TRANSPORT_TCP,
-    ("tcp", 6): pj.PJSIP_TRANSPORT_TCP6,
-    ("tls", 4): pj.PJSIP_TRANSPORT_TLS,
-    ("tls", 6): pj.PJSIP_TRANSPORT_TLS6,
+    "udp": pj.PJSIP_TRANSPORT_UDP,
+    "tcp": pj.PJSIP_TRANSPORT_TCP,
+    "tls": pj.PJSIP_TRANSPORT_TLS,
 }
+HOST = "127.0.0.1"  # the wheel is built without IPv6 media
 
 
 def say(message: dict[str, Any]) -> None:
@@ -54,7 +52,6 @@ class Call(pj.Call):  # type: ignore[misc]
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
-        whole = ""
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.gone = True
             self.player = self.recorder = None
@@ -68,7 +65,6 @@ class Call(pj.Call):  # type: ignore[misc]
                 "reason": info.lastReason,
                 "seconds": info.connectDuration.sec + info.connectDuration.msec / 1000,
                 "sip_call_id": info.callIdString,
-                "message": whole,
             }
         )
 
@@ -145,9 +141,8 @@ class Agent:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
-        self.family: int = options["family"]
-        self.host = "::1" if self.family == 6 else "127.0.0.1"
-        self.bracketed = f"[{self.host}]" if self.family == 6 else self.host
+        transport = options["transport"]
+        self.suffix = "" if transport == "udp" else f";transport={transport}"
         self.directory = Path(options["directory"])
         self.tone_file = str(self.directory / "tone.wav")
         write_tone(Path(self.tone_file), options["tone_hz"], 2.0)
@@ -183,13 +178,13 @@ class Agent:
         self.endpoint.libInit(config)
         transport = pj.TransportConfig()
         transport.port = 0
-        transport.boundAddress = self.host
+        transport.boundAddress = HOST
         name = self.options["transport"]
         if name == "tls":
             transport.tlsConfig.CaListFile = self.options["ca_file"]
             transport.tlsConfig.verifyServer = bool(self.options["ca_file"])
             transport.tlsConfig.method = pj.PJSIP_TLSV1_2_METHOD
-        identifier = self.endpoint.transportCreate(TRANSPORT[name, self.family], transport)
+        identifier = self.endpoint.transportCreate(TRANSPORT[name], transport)
         self.endpoint.libStart()
         self.endpoint.audDevManager().setNullDev()
         for codec in self.endpoint.codecEnum2():
@@ -203,12 +198,10 @@ class Agent:
         config = pj.AccountConfig()
         config.idUri = identity
         media = config.mediaConfig
-        media.transportConfig.boundAddress = self.host
+        media.transportConfig.boundAddress = HOST
         media.transportConfig.port = 0
         media.srtpUse = SRTP[self.options["srtp"]]
         media.srtpSecureSignaling = 0
-        if self.family == 6:
-            media.ipv6Use = pj.PJSUA_IPV6_ENABLED
         config.natConfig.contactRewriteUse = 0
         config.natConfig.sdpNatRewriteUse = 0
         config.callConfig.timerUse = {
@@ -218,9 +211,8 @@ class Agent:
         return config
 
     def _unregistered_account(self) -> Account:
-        suffix = "" if self.options["transport"] == "udp" else f";transport={self.options['transport']}"
         user = self.options["user"]
-        config = self._account_config(f"<sip:{user}@{self.bracketed}:{self.port}{suffix}>")
+        config = self._account_config(f"<sip:{user}@{HOST}:{self.port}{self.suffix}>")
         account = Account()
         account.agent = self
         account.create(config)
@@ -257,12 +249,11 @@ class Agent:
         aor_host: str = "",
         contact_params: str = "",
     ) -> dict[str, Any]:
-        suffix = "" if self.options["transport"] == "udp" else f";transport={self.options['transport']}"
         config = self._account_config(f"<sip:{username}@{aor_host or server}>")
-        config.regConfig.registrarUri = f"sip:{server}{suffix}"
+        config.regConfig.registrarUri = f"sip:{server}{self.suffix}"
         config.regConfig.timeoutSec = expires_s
         config.regConfig.retryIntervalSec = 0
-        config.sipConfig.proxies.append(f"<sip:{server}{suffix};lr>")
+        config.sipConfig.proxies.append(f"<sip:{server}{self.suffix};lr>")
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", realm, username, 0, password))
         config.sipConfig.contactUriParams = contact_params
         account = Account()
@@ -410,7 +401,7 @@ class Agent:
 
 def main() -> None:
     agent = Agent(json.loads(sys.argv[1]))
-    say({"event": "ready", "port": agent.port, "host": agent.host})
+    say({"event": "ready", "port": agent.port, "host": HOST})
     agent.run()
     agent.stop()
 

@@ -15,6 +15,7 @@ from typing import Any
 from tests.support.tone import Heard
 
 ROOT = Path(__file__).resolve().parents[2]
+SHOWN = ("call", "state", "status", "reason")
 CONFIRMED = "CONFIRMED"
 DISCONNECTED = "DISCONNECTED"
 
@@ -33,7 +34,6 @@ class PeerOptions:
     directory: str
     tone_hz: int = 440
     transport: str = "udp"
-    family: int = 4
     srtp: str = "off"  # "off" | "optional" | "mandatory"
     ca_file: str = ""
     user: str = "peer"
@@ -64,7 +64,8 @@ class PjsuaPeer:
             stderr=subprocess.PIPE,
             text=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         ready = self.wait("ready", timeout_s=15)
         self.host: str = ready["host"]
         self.port: int = ready["port"]
@@ -72,8 +73,7 @@ class PjsuaPeer:
     @property
     def address(self) -> str:
         """host:port as it stands in a URI."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -224,6 +224,7 @@ class PjsuaPeer:
             except (PeerFailed, OSError, subprocess.TimeoutExpired):
                 self._process.kill()
                 self._process.wait()
+        self._reader.join(5)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -267,7 +268,9 @@ class IncomingCall:
 
 def _brief(event: dict[str, Any]) -> str:
     words = [str(event.get("event", event.get("reply", "")))]
-    words += [f"{key}={event[key]}" for key in ("call", "state", "status", "reason") if key in event]
+    words += [
+        f"{key}={event[key]}" for key in ("call", "state", "status", "reason") if key in event
+    ]
     if "message" in event:
         words.append(str(event["message"]).split("\r\n", 1)[0])
     return " ".join(words)

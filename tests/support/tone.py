@@ -76,6 +76,4 @@ def heard(samples: Sequence[int], skip_s: float = 0.2) -> Heard:
     if mean_square < 1.0:
         return Heard(0, 0.0, math.sqrt(mean_square), len(samples) / RATE_HZ)
     power, frequency_hz = max((power_at(hz, window), hz) for hz in CANDIDATES_HZ)
-    return Heard(
-        frequency_hz, power / mean_square, math.sqrt(mean_square), len(samples) / RATE_HZ
-    )
+    return Heard(frequency_hz, power / mean_square, math.sqrt(mean_square), len(samples) / RATE_HZ)
