@@ -1,0 +1,22 @@
+"""Owns `sipgw serve`: run the gateway in the foreground until it is told to stop."""
+
+import typer
+
+from gateway.cli.common import ConfigOption, settings_or_exit
+
+HELP = """Run the gateway in the foreground. SIGTERM or Ctrl-C drains and stops it.
+
+\b
+Examples:
+  sipgw serve
+  sipgw serve --config /etc/sipgw/gateway.toml
+  SIPGW_LOG__LEVEL=debug sipgw serve
+"""
+
+
+def serve(config: ConfigOption = None) -> None:
+    """Read the settings and hand over; the exit code is the gateway's."""
+    loaded = settings_or_exit(config)
+    from gateway.bootstrap import serve as run
+
+    raise typer.Exit(run(loaded.settings))
