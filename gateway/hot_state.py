@@ -36,6 +36,7 @@ class HotState:
         "location",
         "manager_by_id",
         "number_by_e164",
+        "numbers_by_profile",
         "onnet_by_id",
         "onnet_by_name",
         "profile_by_address",
@@ -56,6 +57,7 @@ class HotState:
         self.onnet_by_id: dict[int, OnnetAccount] = {}
         self.onnet_by_name: dict[str, OnnetAccount] = {}  # key: casefolded name
         self.number_by_e164: dict[str, OnlineNumber] = {}  # key: "+" and digits
+        self.numbers_by_profile: dict[int, dict[str, OnlineNumber]] = {}
         self.carrier_by_id: dict[int, Carrier] = {}
         self.carriers: tuple[Carrier, ...] = ()  # enabled ones, in hunting order
         self.carrier_by_address: dict[tuple[str, int], Carrier] = {}  # port 0: any port
@@ -91,6 +93,10 @@ class HotState:
     def onnet(self, name: str) -> OnnetAccount | None:
         return self.onnet_by_name.get(name.casefold())
 
+    def numbers_of(self, profile_id: int) -> Iterable[OnlineNumber]:
+        """The Online Numbers of a profile (R108)."""
+        return self.numbers_by_profile.get(profile_id, {}).values()
+
     def currency_of(self, profile: SipProfile) -> str:
         """The currency of the profile's credit: its Manager's."""
         return self.manager_by_id[profile.manager_id].currency
@@ -117,12 +123,10 @@ class HotState:
 
     def remove_profile(self, profile_id: int) -> None:
         profile = self.profile_by_id.pop(profile_id)
-        for index in (
-            self.profile_by_username,
-            self.profile_by_address,
-            self.profile_by_stream_host,
-        ):
-            _discard(index, profile)  # by value: the profile may have been edited in place
+        # By value, not by key: the profile may have been edited in place.
+        _discard(self.profile_by_username, profile)
+        _discard(self.profile_by_address, profile)
+        _discard(self.profile_by_stream_host, profile)
 
     def put_onnet(self, account: OnnetAccount) -> None:
         if account.id in self.onnet_by_id:
@@ -135,10 +139,17 @@ class HotState:
         self.onnet_by_name.pop(account.name.casefold(), None)
 
     def put_number(self, number: OnlineNumber) -> None:
+        """Add a number or follow it to its new owner: the next call goes there (R105)."""
+        if number.number in self.number_by_e164:
+            self.remove_number(number.number)
         self.number_by_e164[number.number] = number
+        if number.profile_id is not None:
+            self.numbers_by_profile.setdefault(number.profile_id, {})[number.number] = number
 
     def remove_number(self, number: str) -> None:
-        del self.number_by_e164[number]
+        gone = self.number_by_e164.pop(number)
+        if gone.profile_id is not None:
+            del self.numbers_by_profile[gone.profile_id][number]
 
     def put_carrier(self, carrier: Carrier) -> None:
         self.carrier_by_id[carrier.id] = carrier
