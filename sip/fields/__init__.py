@@ -1,0 +1,1 @@
+"""Owns the typed values of SIP header fields (RFC 3261 §20), one file per family."""

@@ -1,0 +1,187 @@
+"""Owns the way from bytes to a `Request` or `Response` (RFC 3261 §7, §18.3), and its limits.
+
+Whatever the bytes: a message comes out whose typed properties can be read, or a
+RemoteProtocolError. Cutting a stream into messages is `sip.stream`'s.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sip.errors import RemoteProtocolError
+from sip.grammar import CALL_ID, FOLD, NOT_IN_URI, SIP_VERSION, TOKEN, digits
+from sip.headers import KEYS, Headers, key_of
+from sip.message import Message, Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest message we read. All in octets but `headers`, a number of lines."""
+
+    message: int = 65_535
+    headers: int = 128
+    header_line: int = 8_192
+    uri: int = 2_048
+    body: int = 65_536
+
+
+DEFAULT: Final = Limits()
+
+# RFC 3261 §7.3.1, §20: a message has exactly one of each.
+_SINGLE: Final = ("from", "to", "call-id", "cseq")
+
+
+def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
+    """Parse one datagram, or one message that `StreamFramer` cut out.
+
+    The RemoteProtocolError of a bad request carries `.request` when Via, From, To, Call-ID and CSeq
+    can be read, so that it can be answered.
+    """
+    if len(data) > limits.message:
+        raise RemoteProtocolError("message too large", 513)
+    if data[:2] == b"\r\n":
+        data = data.lstrip(b"\r\n")  # RFC 3261 §7.5: CRLF before the start line is ignored
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        raise RemoteProtocolError("header without its empty line")
+    lines = _lines(data[:end].decode("utf-8", "surrogateescape"), limits)
+    message = _start(lines[0], limits)
+    try:
+        message.headers = _headers(lines)
+        message.body = _body(message.headers, data, end + 4, limits)
+        _check(message, lines[0], limits)
+    except RemoteProtocolError as error:
+        if isinstance(message, Request) and _answerable(message):
+            error.request = message
+        raise
+    return message
+
+
+def _lines(head: str, limits: Limits) -> list[str]:
+    """The start line and one string for each header line, folds undone."""
+    if "\r\n " in head or "\r\n\t" in head:
+        first = head.find("\r\n")
+        if head[first + 2] in " \t":
+            raise RemoteProtocolError("folded start line")
+        head = FOLD.sub(" ", head)
+    lines = head.split("\r\n")
+    breaks = len(lines) - 1
+    if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
+        raise RemoteProtocolError("stray CR, LF or NUL in the header")
+    if breaks > limits.headers:
+        raise RemoteProtocolError("too many header lines", 513)
+    if len(head) > limits.header_line and len(max(lines[1:], key=len, default="")) > (
+        limits.header_line
+    ):
+        raise RemoteProtocolError("header line too long", 513)
+    return lines
+
+
+def _start(line: str, limits: Limits) -> Request | Response:
+    """A message without headers yet, from its start line."""
+    if line.startswith("SIP/2.0 "):
+        return _status_line(line)
+    words = line.split(" ")
+    if len(words) < 3 or TOKEN.fullmatch(words[0]) is None:
+        raise RemoteProtocolError("malformed start line")
+    # Only the shape is looked at here: a bad URI or version is refused once the headers are read.
+    return Request(words[0], line[len(words[0]) + 1 :].rpartition(" ")[0], _EMPTY)
+
+
+def _status_line(line: str) -> Response:
+    code, _, reason = line[8:].partition(" ")
+    status = digits(code, 3)
+    if status is None or not 100 <= status <= 699:
+        raise RemoteProtocolError("malformed status line")
+    return Response(status, reason, _EMPTY)
+
+
+_EMPTY: Final = Headers()
+
+
+def _headers(lines: list[str]) -> Headers:
+    names: list[str] = []
+    keys: list[str] = []
+    values: list[str] = []
+    known = KEYS
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        key = known.get(name)
+        if key is None:
+            name = name.rstrip(" \t")  # RFC 3261 §7.3.1: white space before the colon is legal
+            if not colon or TOKEN.fullmatch(name) is None:
+                raise RemoteProtocolError("malformed header line")
+            key = key_of(name)
+        elif not colon:
+            raise RemoteProtocolError("malformed header line")
+        names.append(name)
+        keys.append(key)
+        values.append(value.strip(" \t"))
+    return Headers.of_lists(names, keys, values)
+
+
+def _body(headers: Headers, data: bytes, start: int, limits: Limits) -> bytes:
+    available = len(data) - start
+    length = content_length(headers.all("content-length"))
+    if length is None:
+        length = available
+    elif length > available:
+        # RFC 3261 §18.3: a datagram that ends before its body is discarded, a request answered 400.
+        raise RemoteProtocolError("body shorter than Content-Length")
+    if length > limits.body:
+        raise RemoteProtocolError("body too large", 413)
+    return data[start : start + length]  # RFC 3261 §18.3: octets beyond the body are discarded
+
+
+def content_length(values: list[str]) -> int | None:
+    """The Content-Length all lines agree on; None when there is none."""
+    if not values:
+        return None
+    length = digits(values[0])
+    if length is None:
+        raise RemoteProtocolError("malformed Content-Length")
+    if len(values) > 1 and any(digits(value) != length for value in values):
+        raise RemoteProtocolError("contradicting Content-Length lines")
+    return length
+
+
+def _check(message: Request | Response, start_line: str, limits: Limits) -> None:
+    """Everything that must hold before anybody else sees the message."""
+    if isinstance(message, Request):
+        _check_request_line(message, start_line, limits)
+    headers = message.headers
+    for key in _SINGLE:
+        if headers.count(key) > 1:
+            raise RemoteProtocolError(f"more than one {key}")
+    _check_mandatory(message)
+    if isinstance(message, Request) and message.cseq.method != message.method:
+        raise RemoteProtocolError("CSeq names another method")  # RFC 3261 §8.1.1.5
+    # Read once here, kept by the message: whoever asks later cannot be surprised.
+    _ = message.max_forwards, message.contacts, message.record_routes, message.routes
+
+
+def _check_mandatory(message: Message) -> None:
+    _ = message.vias, message.from_, message.to, message.cseq
+    if CALL_ID.fullmatch(message.call_id) is None:
+        raise RemoteProtocolError("malformed Call-ID")
+
+
+def _check_request_line(request: Request, start_line: str, limits: Limits) -> None:
+    version = start_line.rpartition(" ")[2]
+    if version.upper() != "SIP/2.0":
+        if SIP_VERSION.fullmatch(version):
+            raise RemoteProtocolError("unknown SIP version", 505)  # RFC 3261 §21.5.6
+        raise RemoteProtocolError("malformed request line")
+    if len(request.uri) > limits.uri:
+        raise RemoteProtocolError("Request-URI too long", 414)
+    if NOT_IN_URI.search(request.uri):
+        raise RemoteProtocolError("malformed Request-URI")
+    _ = request.request_uri
+
+
+def _answerable(request: Request) -> bool:
+    """True when a response to it can be addressed and matched by the sender."""
+    try:
+        _check_mandatory(request)
+    except RemoteProtocolError:
+        return False
+    return True
