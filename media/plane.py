@@ -1,7 +1,7 @@
 """Owns `MediaPlane`, the one media name the gateway knows, and the values that cross it (R93).
 
-A media session has one or two sides and one or more streams (the m-lines of the SDP). An engine owns
-ports and packets; what a stream should do is told to it as `StreamEnd`s, never as SDP.
+A media session has one or two sides and one or more streams (the m-lines of the SDP). An engine
+owns ports and packets; what a stream should do is told to it as `StreamEnd`s, never as SDP.
 """
 
 from collections.abc import Callable
@@ -44,6 +44,7 @@ class StreamEnd:
     send_key: SrtpKey | None = None
     opaque: bool = False  # not RTP (UDPTL and unknown m-lines): bytes pass untouched
     active: bool = True  # False: port 0 in the SDP, the stream is refused
+    expect_media: bool = True  # False: on hold or not answered yet, silence means nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class MediaPlane(Protocol):
         ...
 
     def update(self, session_id: str, side: Side, ends: tuple[StreamEnd, ...]) -> None:
-        """Tell or change what `side` looks like. Unchanged keys keep their SRTP state (RFC 3711)."""
+        """Tell or change what `side` looks like. Unchanged keys keep their SRTP state."""
         ...
 
     def report(self, session_id: str) -> MediaReport: ...

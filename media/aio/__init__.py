@@ -1,0 +1,1 @@
+"""The shells of `media`: engines that own sockets."""

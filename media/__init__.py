@@ -1,0 +1,1 @@
+"""RTP, SRTP and SDP: everything between two media addresses, without knowing what a call is."""

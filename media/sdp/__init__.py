@@ -1,0 +1,1 @@
+"""SDP: reading, writing, keys, and offer/answer for a relay."""
