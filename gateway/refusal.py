@@ -233,6 +233,12 @@ REFUSALS: Final[dict[str, Template]] = {
         41,
         "The gateway cannot write to its database and takes no new calls: try again shortly.",
     ),
+    "NO_ANSWER": Template(
+        480, "No Answer", 18, "The called side rang and nobody answered: try again later."
+    ),
+    "CALLED_GONE": Template(
+        480, "Called Side Gone", 27, "The called side hung up while the call was being set up."
+    ),
     # The request itself
     "INTERVAL_TOO_BRIEF": Template(
         423,

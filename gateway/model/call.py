@@ -150,6 +150,7 @@ class EndCause(Enum):
     OPERATOR = "operator"
     GATEWAY_RESTART = "gateway-restart"
     SHUTDOWN = "shutdown"
+    INTERNAL_ERROR = "internal-error"
 
 
 @dataclass(frozen=True, slots=True)
