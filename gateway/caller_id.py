@@ -11,14 +11,8 @@ from gateway.model.call import CallerIdentity
 from gateway.model.profile import SipProfile
 from rating.e164 import E164
 from rating.errors import InvalidNumber
-from sip.errors import SipError
-from sip.fields.address import NameAddr
-from sip.message import Request
 
 ANONYMOUS = CallerIdentity(None)
-
-# RFC 3323 §4.2 and RFC 3325 §9.3: with any of these the number is not for the called party.
-_PRIVATE = frozenset({"id", "user", "header"})
 
 
 def choose(profile: SipProfile, called: E164, hot: HotState) -> CallerIdentity:
@@ -42,21 +36,6 @@ def inbound(claimed: str) -> CallerIdentity:
 def onnet(name: str) -> CallerIdentity:
     """The identity of a call from an on-net account: its name (R109)."""
     return CallerIdentity(None, onnet_name=name)
-
-
-def claimed_by(request: Request) -> str:
-    """What a request says about its caller: P-Asserted-Identity, else From; "" when withheld."""
-    privacy = request.headers.get("Privacy") or ""
-    if not _PRIVATE.isdisjoint(value.strip().lower() for value in privacy.split(";")):
-        return ""
-    for value in request.headers.values("P-Asserted-Identity"):
-        try:
-            uri = NameAddr.parse(value).uri
-        except SipError:
-            continue
-        if uri.username:
-            return uri.username
-    return request.from_.uri.username
 
 
 def _may_present(profile: SipProfile, wanted: str, hot: HotState) -> bool:

@@ -1,7 +1,7 @@
-"""Owns the end of a call: outcome to CDR, charge, released hold and given-back channels, all at once.
+"""Owns the end of a call: outcome to CDR, charge, released hold and channels, all at once.
 
-One value to commit; called exactly once for each admitted call, a second time is a violation. Prices
-are `rating/rater`'s. (R68, R70, R71, R73, R74)
+One value to commit; called exactly once for each admitted call, a second time is a violation.
+Prices are `rating/rater`'s. (R68, R70, R71, R73, R74)
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from gateway.hot_state import HotState
 from gateway.model.call import (
     Admission,
     Attempt,
-    CallerIdentity,
     CallKind,
     CallOutcome,
     Direction,
@@ -61,18 +60,22 @@ class _Charge:
 def settle(outcome: CallOutcome, hot: HotState, at: datetime) -> Settled:
     """Charge the talked time, release the rest of the hold and give the channels back."""
     admission = outcome.admission
-    for lease in (admission.lease, *admission.also_leases):
-        profile = hot.profile_by_id.get(lease.profile_id)
-        if profile is not None:  # deleted by force while the call ran (R118)
-            profile.release(lease.call_id)
+    _release_channels(admission, hot)
     charge = _charge(outcome, hot, at)
     return Settled(_cdr(outcome, charge, _currency(admission, hot)), charge.entry)
+
+
+def give_back(admission: Admission, hot: HotState) -> None:
+    """Undo an admission that could not be written down: nothing was held, nothing happened."""
+    _release_channels(admission, hot)
+    if admission.hold is not None:
+        hot.ledger.void(admission.hold.id)
 
 
 def refused_cdr(
     attempt: Attempt, refusal: Refusal, at: datetime, hot: HotState | None = None
 ) -> Cdr:
-    """The record of an attempt that never held anything; `hot` finds the called number's profile."""
+    """The record of an attempt that never held anything; `hot` finds the profile called."""
     profile_id = attempt.source_id if attempt.source is Source.PROFILE else 0
     if not profile_id and hot is not None:
         number = hot.number_by_e164.get("+" + attempt.called.lstrip("+"))
@@ -103,6 +106,13 @@ def refused_cdr(
         target="",
         a_sip_call_id=attempt.sip_call_id,
     )
+
+
+def _release_channels(admission: Admission, hot: HotState) -> None:
+    for lease in (admission.lease, *admission.also_leases):
+        profile = hot.profile_by_id.get(lease.profile_id)
+        if profile is not None:  # deleted by force while the call ran (R118)
+            profile.release(lease.call_id)
 
 
 def _charge(outcome: CallOutcome, hot: HotState, at: datetime) -> _Charge:
@@ -142,7 +152,7 @@ def _cdr(outcome: CallOutcome, charge: _Charge, currency: str) -> Cdr:
         profile_id=admission.profile_id,
         kind=admission.kind.value,
         direction=admission.direction.value,
-        caller=shown(admission.caller),
+        caller=str(admission.caller),
         called=admission.called,
         started_at=outcome.started_at,
         answered_at=outcome.answered_at,
@@ -162,13 +172,6 @@ def _cdr(outcome: CallOutcome, charge: _Charge, currency: str) -> Cdr:
         b_sip_call_id=outcome.b_sip_call_id,
         media=outcome.media,
     )
-
-
-def shown(caller: CallerIdentity) -> str:
-    """The caller as records show it."""
-    if caller.number is not None:
-        return str(caller.number)
-    return caller.onnet_name or "anonymous"
 
 
 def _currency(admission: Admission, hot: HotState) -> str:

@@ -88,6 +88,10 @@ class CallerIdentity:
     onnet_name: str | None = None
     network_number: E164 | None = None  # asserted to a trusted carrier although withheld
 
+    def __str__(self) -> str:
+        """As logs and CDRs show it: what the called side sees, never the withheld number."""
+        return str(self.number) if self.number is not None else self.onnet_name or "anonymous"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
