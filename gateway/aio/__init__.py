@@ -1,0 +1,1 @@
+"""The gateway's shell: it drives the pure rules with sockets' events, timers and the journal."""

@@ -1,0 +1,70 @@
+"""Owns the one timer heap of the gateway's machines: lazy deletion, one event-loop timer.
+
+Knows nothing of what is due: it calls back with the key.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Hashable
+from itertools import count
+from typing import Generic, TypeVar
+
+from gateway.ports import Clock
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Deadlines(Generic[Key]):
+    """At most one deadline per key; setting it again moves it, None removes it."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, clock: Clock, due: Callable[[Key, float], None]
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._due = due
+        self._heap: list[tuple[float, int, Key]] = []
+        self._at: dict[Key, float] = {}
+        self._order = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = float("inf")
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def set(self, key: Key, at: float | None) -> None:
+        if at is None:
+            self._at.pop(key, None)
+            return
+        if self._at.get(key) == at:
+            return
+        self._at[key] = at
+        heapq.heappush(self._heap, (at, next(self._order), key))
+        if at < self._timer_at:
+            self._arm(at)
+
+    def _arm(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_later(max(0.0, at - self._clock.now()), self._fire)
+
+    def _fire(self) -> None:
+        self._timer, self._timer_at = None, float("inf")
+        now = self._clock.now()
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            at, _, key = heapq.heappop(heap)
+            if self._at.get(key) == at:  # else moved or removed since
+                del self._at[key]
+                self._due(key, now)
+        while heap and self._at.get(heap[0][2]) != heap[0][0]:
+            heapq.heappop(heap)
+        if heap and heap[0][0] < self._timer_at:
+            self._arm(heap[0][0])
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._at.clear()
+        self._heap.clear()

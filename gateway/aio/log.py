@@ -1,0 +1,53 @@
+"""Owns the log: one JSON line per decision (R133), with the call id, the profile and the refusal code.
+
+Nothing secret may reach it: passwords never leave `repr=False` fields, SIP messages are not logged.
+"""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+import orjson
+import structlog
+
+
+class Log(Protocol):
+    """What the shell needs of a logger: an event and its facts."""
+
+    def debug(self, event: str, **facts: Any) -> Any: ...
+
+    def info(self, event: str, **facts: Any) -> Any: ...
+
+    def warning(self, event: str, **facts: Any) -> Any: ...
+
+    def error(self, event: str, **facts: Any) -> Any: ...
+
+
+def open_log(path: str, level: str, form: str) -> Log:
+    """A logger writing `form` ("json" or "text") to `path` ("-": standard error)."""
+    stream: TextIO = sys.stderr
+    if path != "-":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        stream = Path(path).open("a", encoding="utf-8", buffering=1)
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+    ]
+    if form == "json":
+        processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
+    else:
+        processors.append(structlog.dev.ConsoleRenderer(colors=stream.isatty()))
+    logger: Log = structlog.wrap_logger(
+        structlog.WriteLogger(stream),
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+    )
+    return logger
+
+
+def _dumps(value: Any, default: Any = None, **_: Any) -> str:
+    return orjson.dumps(value, default=str).decode()

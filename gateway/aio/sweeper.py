@@ -1,0 +1,82 @@
+"""Periodic duties, once a second: expired bindings, heartbeats, batched refreshes, and the audit of
+channel leases against live calls (R35). An orphaned lease is an alarm, never a habit.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.aio.call_runner import CallRunner
+from gateway.aio.log import Log
+from gateway.aio.metrics import Metrics
+from gateway.aio.register_handler import RegisterHandler
+from gateway.hot_state import HotState
+from gateway.model.record import BindingRemoved
+from gateway.ports import Clock, Journal
+
+PERIOD_S = 1.0
+
+
+class Sweeper:
+    def __init__(
+        self,
+        hot: HotState,
+        runner: CallRunner,
+        register: RegisterHandler,
+        journal: Journal,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+    ) -> None:
+        self._hot = hot
+        self._runner = runner
+        self._register = register
+        self._journal = journal
+        self._clock = clock
+        self._log = log
+        self._metrics = metrics
+        self._suspects: set[tuple[int, str]] = set()
+
+    async def run(self, stopping: Callable[[], bool]) -> None:
+        while not stopping():
+            await asyncio.sleep(PERIOD_S)
+            self.sweep()
+
+    def sweep(self) -> None:
+        now = self._clock.now()
+        self._runner.beat(now)
+        self._register.flush()
+        self._expire(now)
+        self._audit()
+
+    def _expire(self, now: float) -> None:
+        deadline = self._hot.location.deadline
+        if deadline is None or deadline > now:
+            return
+        expired = self._hot.location.tick(now)
+        self._metrics.bindings.set(len(self._hot.location))
+        if expired:
+            self._journal.write(
+                [BindingRemoved(b.owner, b.owner_id, b.contact) for b in expired]
+            )
+        for binding in expired:
+            self._log.warning(
+                "registration expired",
+                owner=binding.owner.value,
+                owner_id=binding.owner_id,
+                contact=binding.contact,
+                user_agent=binding.user_agent,
+            )
+
+    def _audit(self) -> None:
+        """A lease whose call is not alive twice in a row is drift: say so loudly."""
+        live = {call.call_id for call in self._runner}
+        orphans = {
+            (profile.id, call_id)
+            for profile in self._hot.profile_by_id.values()
+            for call_id in profile.leases
+            if call_id not in live
+        }
+        for profile_id, call_id in orphans & self._suspects:
+            self._metrics.orphaned_leases.inc()
+            self._log.error("channel held by no call", profile=profile_id, call=call_id)
+        self._suspects = orphans
