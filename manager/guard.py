@@ -12,8 +12,6 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
