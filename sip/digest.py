@@ -1,6 +1,7 @@
 """Owns digest authentication (RFC 7616, RFC 8760): responses, checking, answering, nonces.
 
-MD5 and SHA-256, qop auth and auth-int, and the older form without qop; `-sess` is refused. Time and entropy are arguments. Who may do what is not decided here (R78).
+MD5 and SHA-256, qop auth and auth-int, and the older form without qop; `-sess` is refused.
+Time and entropy are arguments. Who may do what is not decided here (R78).
 """
 
 import hashlib
@@ -184,8 +185,7 @@ def answer_challenge(
         algorithm = _supported(challenge.algorithm)
         if challenge.scheme.lower() != "digest" or not challenge.nonce or algorithm is None:
             continue
-        offered = [kind for kind in ("auth", "auth-int") if kind in challenge.qop]
-        qop = offered[0] if offered else None
+        qop: str | None = next((q for q in ("auth", "auth-int") if q in challenge.qop), None)
         if challenge.qop and qop is None:
             continue
         # RFC 8760 §2.4: the strongest algorithm we know; else the first one offered.

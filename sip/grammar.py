@@ -53,7 +53,7 @@ AUTH_PARAM: Final = re.compile(
 )
 
 # LWS that folds a header line (obsolete, still to be accepted: RFC 3261 §7.3.1)
-FOLD: Final = re.compile(r"[ \t]*\r\n[ \t]+")
+FOLD: Final = re.compile(r"\r\n[ \t]+")
 
 
 def digits(text: str, longest: int = 10) -> int | None:

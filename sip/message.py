@@ -222,7 +222,7 @@ def response_to(
     to = source.get("to") or ""
     # RFC 3261 §8.2.6.2: a tag already there stays; 100 needs none.
     if to_tag and not request.to.tag:
-        to = str(request.to.with_tag(to_tag)) if "<" not in to else f"{to};tag={to_tag}"
+        to = f"{to};tag={to_tag}"
     fields.append(("From", source.get("from") or ""))
     fields.append(("To", to))
     fields.append(("Call-ID", source.get("call-id") or ""))

@@ -26,8 +26,8 @@ class Limits:
 
 DEFAULT: Final = Limits()
 
-# RFC 3261 §7.3.1, §20: a message has exactly one of each.
-_SINGLE: Final = ("from", "to", "call-id", "cseq")
+# RFC 3261 §7.3.1: these hold one value, so there can be one line of each.
+_SINGLE: Final = ("from", "to", "call-id", "cseq", "max-forwards")
 
 
 def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
@@ -43,10 +43,11 @@ def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         raise RemoteProtocolError("header without its empty line")
-    lines = _lines(data[:end].decode("utf-8", "surrogateescape"), limits)
-    message = _start(lines[0], limits)
+    lines = _lines(data[:end].decode("utf-8", "surrogateescape"))
+    message = _start(lines[0])
     try:
-        message.headers = _headers(lines)
+        message.headers = _headers(lines[1 : limits.headers + 1])
+        _check_sizes(lines, limits)
         message.body = _body(message.headers, data, end + 4, limits)
         _check(message, lines[0], limits)
     except RemoteProtocolError as error:
@@ -56,7 +57,7 @@ def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
     return message
 
 
-def _lines(head: str, limits: Limits) -> list[str]:
+def _lines(head: str) -> list[str]:
     """The start line and one string for each header line, folds undone."""
     if "\r\n " in head or "\r\n\t" in head:
         first = head.find("\r\n")
@@ -67,18 +68,19 @@ def _lines(head: str, limits: Limits) -> list[str]:
     breaks = len(lines) - 1
     if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
         raise RemoteProtocolError("stray CR, LF or NUL in the header")
-    if breaks > limits.headers:
-        raise RemoteProtocolError("too many header lines", 513)
-    if len(head) > limits.header_line and len(max(lines[1:], key=len, default="")) > (
-        limits.header_line
-    ):
-        raise RemoteProtocolError("header line too long", 513)
     return lines
 
 
-def _start(line: str, limits: Limits) -> Request | Response:
+def _check_sizes(lines: list[str], limits: Limits) -> None:
+    if len(lines) > limits.headers + 1:
+        raise RemoteProtocolError("too many header lines", 513)
+    if any(len(line) > limits.header_line for line in lines[1:]):
+        raise RemoteProtocolError("header line too long", 513)
+
+
+def _start(line: str) -> Request | Response:
     """A message without headers yet, from its start line."""
-    if line.startswith("SIP/2.0 "):
+    if line[:8].upper() == "SIP/2.0 ":  # RFC 3261 §7.1: the version compares without case
         return _status_line(line)
     words = line.split(" ")
     if len(words) < 3 or TOKEN.fullmatch(words[0]) is None:
@@ -103,7 +105,7 @@ def _headers(lines: list[str]) -> Headers:
     keys: list[str] = []
     values: list[str] = []
     known = KEYS
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         key = known.get(name)
         if key is None:

@@ -20,25 +20,30 @@ _CONTENT_LENGTH: Final = re.compile(
 
 class KeepAlive(Enum):
     PING = "ping"  # double CRLF: answer with `PONG`
-    PONG = "pong"  # single CRLF: the peer is alive, nothing to answer
+    PONG = "pong"  # single CRLF, the answer to our own ping
 
 
 class StreamFramer:
     """Feed it what arrives; it gives back whole messages and keep-alives in their order."""
 
-    __slots__ = ("_buffer", "_limits", "_line_breaks", "_message_size", "_scanned")
+    __slots__ = ("_buffer", "_half_ping", "_limits", "_message_size", "_pong_due", "_scanned")
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self._buffer = bytearray()
         self._limits = limits
         self._scanned = 0  # no end of header before this offset
         self._message_size = 0  # of the message at the front, once its header is complete
-        self._line_breaks = 0  # CRLFs seen since the last message
+        self._half_ping = 0  # 1 after an odd number of CRLFs
+        self._pong_due = False
 
     @property
     def buffered(self) -> int:
         """Octets waiting for the rest of their message."""
         return len(self._buffer)
+
+    def expect_pong(self) -> None:
+        """We sent a ping: the next single CRLF is its answer, not half a ping of the peer."""
+        self._pong_due = True
 
     def feed(self, data: bytes) -> list[bytes | KeepAlive]:
         """Raise RemoteProtocolError when the stream cannot be cut any further."""
@@ -55,7 +60,7 @@ class StreamFramer:
             out.append(bytes(buffer[: self._message_size]))
             del buffer[: self._message_size]
             self._message_size = 0
-            self._line_breaks = 0
+            self._half_ping = 0
         return out
 
     def _skip_line_breaks(self, out: list[bytes | KeepAlive]) -> None:
@@ -67,13 +72,16 @@ class StreamFramer:
             at += 2
         if not at:
             return
-        before, self._line_breaks = self._line_breaks, self._line_breaks + at // 2
         del buffer[:at]
         self._scanned = 0
-        if self._line_breaks // 2 > before // 2:
-            out.append(KeepAlive.PING)
-        elif not buffer:
+        count = self._half_ping + at // 2
+        if self._pong_due and count % 2:
+            self._pong_due = False
             out.append(KeepAlive.PONG)
+            count -= 1
+        if count > 1:
+            out.append(KeepAlive.PING)
+        self._half_ping = count % 2
 
     def _measure(self) -> bool:
         """Find the end of the header and the size of the message; False: more octets are needed."""
