@@ -134,7 +134,8 @@ class RelayNegotiation:
     def offer_for(self, side: Side) -> bytes:
         """The other side's offer as ours."""
         offer = self._offer
-        assert offer is not None and self._offerer is side.other, "no offer from the other side"
+        assert offer is not None, "no offer from the other side"
+        assert self._offerer is side.other, "no offer from the other side"
         before = self._agreed.terms.get(side, ())
         offered = self._agreed.terms[side.other]
         terms = tuple(
@@ -150,14 +151,15 @@ class RelayNegotiation:
     def receive_answer(self, side: Side, body: bytes) -> None:
         """Remember the answer to `offer_for`; raises SdpError when it does not fit it."""
         offer = self._offer
-        assert offer is not None and self._offerer is side.other, "nothing was offered"
+        assert offer is not None, "nothing was offered"
+        assert self._offerer is side.other, "nothing was offered"
         answer = parse_sdp(body)
         # RFC 3264 §6: as many m-lines as the offer, in its order.
         if len(answer.media) != len(offer.media):
             raise SdpError("answer-mismatch", "another number of m-lines")
         terms = []
         for index, (offered, media) in enumerate(zip(offer.media, answer.media, strict=True)):
-            # What was offered, not what an earlier answer made of it: a 200 may differ from its 183.
+            # Not what an earlier answer left of it: a 200 may differ from its 183.
             mine = self._offered[index]
             if media.media.lower() != offered.media.lower():
                 raise SdpError("answer-mismatch", f"{media.media} answers {offered.media}")
@@ -176,13 +178,15 @@ class RelayNegotiation:
     def answer_for(self, side: Side) -> bytes:
         """The other side's answer as ours."""
         answer = self._agreed.remote.get(side.other)
-        assert answer is not None and self._offerer is side, "no answer from the other side"
+        assert answer is not None, "no answer from the other side"
+        assert self._offerer is side, "no answer from the other side"
         return self._printed(side, answer)
 
     def answer_self(self, side: Side) -> bytes:
         """Our own answer for an echo: the first acceptable audio stream, with all its codecs."""
         offer = self._offer
-        assert offer is not None and self._offerer is side, "no offer to answer"
+        assert offer is not None, "no offer to answer"
+        assert self._offerer is side, "no offer to answer"
         terms = list(self._agreed.terms[side])
         chosen = next(
             (
