@@ -1,0 +1,1 @@
+"""What survives a restart: the schema, the one writer, and one repository per noun."""

@@ -1,0 +1,50 @@
+"""Owns the rows of carriers; passwords go in and out through the vault (R17)."""
+
+from dataclasses import asdict, replace
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from gateway.model.call import SrtpPolicy
+from gateway.model.carrier import Carrier
+from store.tables import carriers
+from store.vault import Vault
+
+
+def add(connection: Connection, vault: Vault, carrier: Carrier) -> Carrier:
+    """Insert it; the answer carries its id. `carrier.id` is not looked at."""
+    statement = insert(carriers).values(_row(vault, carrier)).returning(carriers.c.id)
+    return replace(carrier, id=connection.execute(statement).scalar_one())
+
+
+def save(connection: Connection, vault: Vault, carrier: Carrier) -> None:
+    statement = update(carriers).where(carriers.c.id == carrier.id)
+    connection.execute(statement.values(_row(vault, carrier)))
+
+
+def remove(connection: Connection, carrier_id: int) -> None:
+    connection.execute(delete(carriers).where(carriers.c.id == carrier_id))
+
+
+def every(connection: Connection, vault: Vault) -> tuple[Carrier, ...]:
+    """All carriers, the first to try first."""
+    rows = connection.execute(select(carriers).order_by(carriers.c.priority, carriers.c.id))
+    return tuple(_value(vault, row) for row in rows)
+
+
+def _owner(name: str) -> str:
+    return f"carrier:{name}"
+
+
+def _row(vault: Vault, carrier: Carrier) -> dict[str, object]:
+    row = asdict(carrier)
+    del row["id"]
+    row["password"] = vault.seal(carrier.password, _owner(carrier.name))
+    row["srtp"] = carrier.srtp.value
+    return row
+
+
+def _value(vault: Vault, row: Row[tuple[object, ...]]) -> Carrier:
+    values = dict(row._mapping)
+    values["password"] = vault.unseal(row.password, _owner(row.name))
+    values["srtp"] = SrtpPolicy(row.srtp)
+    return Carrier(**values)

@@ -1,0 +1,92 @@
+"""Owns the rows of SIP Profiles; passwords go in and out through the vault (R17).
+
+Leases live in memory only, credit is the ledger's.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from gateway.model.call import Dialect, SrtpPolicy
+from gateway.model.profile import AuthMode, SipProfile, Subscription
+from store.tables import managers, profiles
+from store.vault import Vault
+
+_SELECT = select(profiles, managers.c.country).join(managers)
+
+
+def add(connection: Connection, vault: Vault, profile: SipProfile) -> SipProfile:
+    """Insert it; the answer carries its id. `profile.id` is not looked at."""
+    statement = insert(profiles).values(_row(vault, profile)).returning(profiles.c.id)
+    return replace(profile, id=connection.execute(statement).scalar_one())
+
+
+def save(connection: Connection, vault: Vault, profile: SipProfile) -> None:
+    statement = update(profiles).where(profiles.c.id == profile.id)
+    connection.execute(statement.values(_row(vault, profile)))
+
+
+def get(connection: Connection, vault: Vault, profile_id: int) -> SipProfile | None:
+    row = connection.execute(_SELECT.where(profiles.c.id == profile_id)).one_or_none()
+    return None if row is None else _value(vault, row)
+
+
+def by_username(connection: Connection, vault: Vault, username: str) -> SipProfile | None:
+    row = connection.execute(_SELECT.where(profiles.c.username == username)).one_or_none()
+    return None if row is None else _value(vault, row)
+
+
+def every(
+    connection: Connection, vault: Vault, manager_id: int | None = None
+) -> tuple[SipProfile, ...]:
+    """All profiles, or those of one Manager."""
+    statement = _SELECT.order_by(profiles.c.id)
+    if manager_id is not None:
+        statement = statement.where(profiles.c.manager_id == manager_id)
+    return tuple(_value(vault, row) for row in connection.execute(statement))
+
+
+def _owner(username: str) -> str:
+    return f"profile:{username}"
+
+
+def _row(vault: Vault, profile: SipProfile) -> dict[str, object]:
+    host, port = profile.address or (None, None)
+    return {
+        "manager_id": profile.manager_id,
+        "name": profile.name,
+        "username": profile.username,
+        "password": vault.seal(profile.password, _owner(profile.username)),
+        "mode": profile.mode.value,
+        "host": host,
+        "port": port,
+        "transport": profile.transport,
+        "channels": profile.channels,
+        "subscription": profile.subscription.value,
+        "dialect": profile.dialect.value,
+        "srtp": profile.srtp.value,
+        "sha256": profile.sha256,
+        "require_tls": profile.require_tls,
+        "caller_id": profile.caller_id,
+    }
+
+
+def _value(vault: Vault, row: Row[tuple[object, ...]]) -> SipProfile:
+    return SipProfile(
+        id=row.id,
+        manager_id=row.manager_id,
+        name=row.name,
+        username=row.username,
+        password=vault.unseal(row.password, _owner(row.username)),
+        mode=AuthMode(row.mode),
+        address=None if row.host is None else (row.host, row.port),
+        transport=row.transport,
+        channels=row.channels,
+        subscription=Subscription(row.subscription),
+        dialect=Dialect(row.dialect),
+        srtp=SrtpPolicy(row.srtp),
+        sha256=row.sha256,
+        require_tls=row.require_tls,
+        caller_id=row.caller_id,
+        home_country=row.country,
+    )
