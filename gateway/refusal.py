@@ -27,7 +27,9 @@ class Refusal:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.code} {self.status} {self.sentence}" + (f" ({self.detail})" * bool(self.detail))
+        return f"{self.code} {self.status} {self.sentence}" + (
+            f" ({self.detail})" * bool(self.detail)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Template:
     outside_status: int = 0
 
 
-# Q.850 causes used below: 1 unallocated number, 17 user busy, 18 no user responding, 20 subscriber
+# Q.850 causes used below: 1 unallocated number, 3 no route to destination, 17 user busy, 18 no user responding, 20 subscriber
 # absent, 21 call rejected, 27 destination out of order, 28 invalid number format, 31 normal
 # unspecified, 34 no circuit available, 38 network out of order, 41 temporary failure, 42 switching
 # congestion, 47 resource unavailable, 50 facility not subscribed, 57 bearer not authorised,
@@ -245,6 +247,31 @@ REFUSALS: Final[dict[str, Template]] = {
         "Interval Too Brief",
         102,
         "The registration asks for less than the shortest allowed time: ask for Min-Expires or more.",
+    ),
+    "NOT_YOUR_ADDRESS": Template(
+        403,
+        "Not Your Address",
+        57,
+        "The To of a REGISTER must name the account that signs in: register the SIP username "
+        "itself.",
+    ),
+    "ALREADY_REGISTERED": Template(
+        403,
+        "Already Registered Elsewhere",
+        21,
+        "Another PBX is registered with these credentials: give each PBX a SIP Profile of its own.",
+    ),
+    "OUT_OF_ORDER": Template(
+        400,
+        "Out Of Order",
+        95,
+        "A newer REGISTER of the same Call-ID has been seen: raise the CSeq with each request.",
+    ),
+    "BAD_EXTENSION": Template(
+        420,
+        "Bad Extension",
+        97,
+        "The request requires an extension that is not offered: see the Unsupported header.",
     ),
     "TOO_MANY_BINDINGS": Template(
         403,

@@ -121,4 +121,3 @@ def _uri(user: str, flow: Flow) -> str:
     host, port = flow.remote
     transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
     return f"sip:{user}@{bracketed(host)}:{port}{transport}"
-
