@@ -57,7 +57,8 @@ Count = Annotated[int, Field(gt=0)]
 class Section(BaseModel):
     """A table of the file: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Defaults are checked too: one setting may put another's default out of bounds.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Listener(Section):
@@ -223,7 +224,8 @@ class Simulator(Section):
 class Limits(Section):
     """What one peer may take from us."""
 
-    connections: Count = 2000
+    calls: Count = 2000  # at the same time, of all profiles
+    connections: Count = 2000  # TCP and TLS together
     connections_per_address: Count = 100
     idle_timeout_s: Seconds = 900.0
     handshake_timeout_s: Seconds = 10.0
@@ -257,13 +259,11 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix="SIPGW_", env_nested_delimiter="__"
     )
 
-    realms: Annotated[tuple[Host, ...], Field(min_length=1)] = ("sipgw.local",)
+    realms: tuple[Host, ...] = ("sipgw.local",)
     user_agent: Annotated[str, Field(pattern=r"^[\x20-\x7e]+$")] = f"sipgw-{VERSION}"
     echo_numbers: tuple[Number, ...] = ("+17606604690",)  # R121
     allow_private_peers: bool = False  # R77: labs, the demo, tests
-    listeners: Annotated[tuple[Listener, ...], Field(min_length=1)] = Field(
-        default_factory=default_listeners
-    )
+    listeners: tuple[Listener, ...] = Field(default_factory=default_listeners)
     media: Media = Media()
     http: Http = Http()
     paths: Paths = Paths()
@@ -287,6 +287,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # The environment is read in one place, config.load, and only when asked.
         return (init_settings,)
+
+    @field_validator("realms", "listeners")
+    @classmethod
+    def _not_empty(cls, value: tuple[object, ...]) -> tuple[object, ...]:
+        if not value:
+            raise ValueError("needs at least one entry")
+        return value
 
     @field_validator("listeners")
     @classmethod
