@@ -14,7 +14,7 @@ from gateway.model.call import Admission, Attempt, Source
 from gateway.model.record import CallAdmitted, CallRefused
 from gateway.ports import Clock, Journal
 from gateway.refusal import Refusal, refuse
-from gateway.settlement import give_back, refused_cdr, shown
+from gateway.settlement import give_back, refused_cdr
 
 RULES = {
     Source.PROFILE: admit_outbound,
@@ -106,7 +106,7 @@ def admitted_record(attempt: Attempt, admission: Admission) -> CallAdmitted:
         profile_id=admission.profile_id,
         kind=admission.kind.value,
         direction=admission.direction.value,
-        caller=shown(admission.caller),
+        caller=str(admission.caller),
         called=admission.called,
         started_at=attempt.at,
         a_sip_call_id=attempt.sip_call_id,

@@ -23,7 +23,6 @@ from gateway.b2bua.crossing import InvitePlan, invite_for, release_headers
 from gateway.model.call import Attempt, CallId, EndCause, LegSide
 from gateway.ports import Clock, Ids
 from gateway.refusal import headers
-from gateway.settlement import shown
 from media.plane import Side
 from sip.effects import Effect as SipEffect
 from sip.invite import events as invite
@@ -352,7 +351,7 @@ class CallRunner:
             call=live.call_id,
             profile=admission.profile_id,
             kind=admission.kind.value,
-            caller=shown(admission.caller),
+            caller=str(admission.caller),
             called=admission.called,
         )
 

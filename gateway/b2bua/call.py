@@ -323,9 +323,11 @@ class Call:
         return []
 
     def _media_silent(self, event: on.MediaSilent, now: float) -> list[Effect]:
-        if self.state is not State.TALKING:
+        if self.state is not State.TALKING or self._answered_now is None:
             return []
-        return self._hang_up_both(EndCause.MEDIA_SILENT, now)
+        # R73: billed to the last proof of life, not to the moment the silence was noticed.
+        heard_now = max(self._answered_now, now - event.silent_s)
+        return self._hang_up_both(EndCause.MEDIA_SILENT, heard_now)
 
     # Ending.
 
