@@ -1,4 +1,4 @@
-"""Owns the dialog (RFC 3261 §12): identity, route set, remote target, CSeq order, requests within it.
+"""Owns the dialog (RFC 3261 §12): identity, route set, remote target, CSeq order, its requests.
 
 Knows no transactions: it says what a request looks like and which flow it takes, not when to send.
 """
@@ -146,7 +146,7 @@ class Dialog:
             self._hop = None
 
     def note_flow(self, flow: Flow) -> None:
-        """The peer's latest request came this way: behind NAT the only way that still leads back."""
+        """The peer's latest request came this way; behind NAT no other way leads back."""
         if self.via_flow and flow != self.flow:
             self.flow = flow
 
@@ -176,7 +176,7 @@ class Dialog:
 
     @staticmethod
     def from_json(text: str) -> "Dialog":
-        """The dialog as it was written down, its CSeq moved on past what may have been sent since."""
+        """The dialog as written down, its CSeq moved past what may have been sent since."""
         state = json.loads(text)
         transport, local_end, remote_end = state["flow"]
         local, remote = str(state["local"]), str(state["remote"])

@@ -1,4 +1,4 @@
-"""Owns where the next message goes and what we say of ourselves (RFC 3261 §12.2.1.1, §18; RFC 3581).
+"""Owns where the next message goes and what we call ourselves (RFC 3261 §12.2.1.1, §18; RFC 3581).
 
 Pure decisions: replies go by the flow a request came on, requests by flow or to a literal next hop.
 Names are not looked up here; that is the resolver's work.
@@ -70,7 +70,7 @@ def note_source(request: Request, flow: Flow) -> Request:
 
 def reply_flow(via: Via, flow: Flow) -> Flow:
     """Where the response to a request with this top Via goes, the Via as the peer wrote it."""
-    # RFC 3261 §18.2.2: on streams the connection of the request; RFC 3581 §4: with rport its source.
+    # RFC 3261 §18.2.2: on streams its connection; RFC 3581 §4: with rport its source.
     if flow.reliable or via.asks_rport or via.port == flow.remote[1]:
         return flow
     if not _is_address(via.host, flow.remote[0]) and _is_private(via.host):

@@ -8,13 +8,13 @@ from sip.flow import Flow
 from sip.headers import Headers
 from sip.ids import Ids
 from sip.message import Request, Response
-from sip.target import LocalNames, reply_flow
+from sip.target import LocalNames
 from sip.timers import SipTimers
-from sip.transaction.agenda import Agenda
+from sip.transaction.agenda import Agenda, Timed
 from sip.transaction.client_invite import ClientInvite
 from sip.transaction.client_non_invite import ClientNonInvite
 from sip.transaction.key import MAGIC_COOKIE, merge_key
-from sip.transaction.machine import ClientOwner, ClientTransaction, Machine, ServerTransaction
+from sip.transaction.machine import ClientOwner, ClientTransaction, ServerTransaction
 from sip.transaction.server_invite import ServerInvite
 from sip.transaction.server_non_invite import ServerNonInvite
 
@@ -95,13 +95,12 @@ class TransactionLayer:
     def open_server(
         self, key: str, request: Request, flow: Flow, now: float
     ) -> ServerInvite | ServerNonInvite:
-        """A new transaction; replies go where the top Via, as the peer wrote it, asks."""
-        reply = reply_flow(request.via, flow)
+        """A new transaction whose replies go by `flow`."""
         if request.method != "INVITE":
-            transaction = ServerNonInvite(key, reply, self.timing)
+            transaction = ServerNonInvite(key, flow, self.timing)
             self.servers[key] = transaction
             return transaction
-        invite = ServerInvite(key, request, reply, self.timing)
+        invite = ServerInvite(key, request, flow, self.timing)
         self.servers[key] = invite
         invite.start(now)
         self.agenda.note(invite)
@@ -131,7 +130,7 @@ class TransactionLayer:
 
     # -- both
 
-    def settle(self, machine: Machine, effects: list[Effect], now: float) -> list[Effect]:
+    def settle(self, machine: Timed, effects: list[Effect], now: float) -> list[Effect]:
         """Carry out what a machine said that concerns its table entry and its owner."""
         if len(effects) == 1 and type(effects[0]) is Send:
             self.agenda.note(machine)
@@ -154,7 +153,7 @@ class TransactionLayer:
             self.agenda.note(machine)
         return out
 
-    def _ended(self, machine: Machine, cause: str | None, now: float) -> list[Effect]:
+    def _ended(self, machine: Timed, cause: str | None, now: float) -> list[Effect]:
         if isinstance(machine, ClientTransaction):
             self.clients.pop(machine.key, None)
             self._forget_pending(machine)
@@ -162,7 +161,7 @@ class TransactionLayer:
                 # RFC 3261 §8.1.3.1: a timeout counts as 408, a transport failure as 503.
                 status = 408 if cause == "timeout" else 503
                 return machine.owner.on_failure(machine, status, now)
-        else:
+        elif isinstance(machine, ServerTransaction):
             self.servers.pop(machine.key, None)
         return []
 
