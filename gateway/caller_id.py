@@ -16,7 +16,7 @@ ANONYMOUS = CallerIdentity(None)
 
 
 def choose(profile: SipProfile, called: E164, hot: HotState) -> CallerIdentity:
-    """The identity of an outgoing call: by the called country, else the profile's default (R113)."""
+    """The identity of an outgoing call: by called country, else the profile's default (R113)."""
     wanted = profile.caller_id_by_country.get(called.country, profile.caller_id)
     if wanted and _may_present(profile, wanted, hot):
         return CallerIdentity(number=_parsed(wanted))

@@ -1,4 +1,4 @@
-"""Owns the question whether a call is an emergency call: short codes by country and `urn:service:sos`.
+"""Owns the question whether a call is an emergency call: short codes by country, `urn:service:sos`.
 
 The trunk does not offer emergency calls (R122); it has to know them to refuse them at once, before
 anything else is asked. What the refusal looks like is `refusal`'s.
@@ -15,7 +15,8 @@ _LONGEST = 10  # calling code and short code together are never longer
 
 _TABLE: Final = """
 AE 996 997 998 | AL 127 128 129 | AR 100 101 103 106 107 | AT 122 133 140 141 144 | AU 000 106
-BA 122 123 124 | BE 100 101 | BG 150 160 166 | BR 190 191 192 193 194 197 198 199 | BY 101 102 103 104
+BA 122 123 124 | BE 100 101 | BG 150 160 166 | BR 190 191 192 193 194 197 198 199
+BY 101 102 103 104
 CA 933 | CH 117 118 144 1414 1415 | CL 130 131 132 133 137 | CN 110 119 120 122 | CO 119 123
 CY 199 | CZ 150 155 156 158 | DE 110 | DK 114 | DZ 14 17 1055 | EE 110
 EG 122 123 180 | ES 061 062 080 085 088 091 092 | FI 110 | FR 15 17 18 114 115 119 191 196 197
@@ -42,7 +43,7 @@ NATIONAL: Final = _read(_TABLE)
 
 
 def _international() -> frozenset[str]:
-    """Every short code behind its country's calling code, as some PBXs complete what was dialled."""
+    """Every short code behind its country's calling code, as some PBXs complete the number."""
     found: set[str] = set()
     for calling_code, countries in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
         codes = UNIVERSAL.union(*(NATIONAL.get(country, frozenset()) for country in countries))

@@ -6,7 +6,6 @@ written down here; the journal records that go with a change are the caller's.
 
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import TypeVar
 
 from gateway.location import Location

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Final
 
 from gateway.hot_state import HotState
-from gateway.model.call import Flow, Source
+from gateway.model.binding import Flow
+from gateway.model.call import Source
 from gateway.model.onnet_account import OnnetAccount
 from gateway.model.profile import AuthMode, SipProfile
 from gateway.ports import Ids
@@ -101,7 +102,7 @@ class Identifier:
                 credentials = Credentials.parse(text)
             except SipError:
                 continue
-            if credentials.realm.lower() in self._realms:
+            if self._realms.get(credentials.realm.lower()) == credentials.realm:
                 return credentials
         return None
 
@@ -123,8 +124,12 @@ class Identifier:
             if known is None or known[0] != password:
                 ha1 = hash_a1(*key, password)
                 known = (password, ha1, sha256(ha1.encode("ascii")).hexdigest()[:16])
-            if self._is_signed(request, credentials, known[1]):
+            signed = self._is_signed(request, credentials, known[1])
+            if signed or credentials.username == _username(account):
+                # Wrong guesses too, or they would take longer than an unknown username does; but
+                # not for every spelling of an account name, or strangers could fill the memory.
                 self._known[key] = known
+            if signed:
                 return known[2]
         return ""
 
@@ -160,6 +165,10 @@ def _role(request: Request) -> tuple[int, str, str]:
     return _AS_REGISTRAR if request.method == "REGISTER" else _AS_PROXY
 
 
+def _username(account: _Account) -> str:
+    return account.username if isinstance(account, SipProfile) else account.name
+
+
 def _passwords(account: _Account) -> tuple[str, ...]:
     """Every password that may sign for the account now."""
     return (account.password,)
@@ -183,8 +192,9 @@ def _permitted(
     if account.require_tls and not flow.secure:
         return refuse("REQUIRE_TLS")  # R91
     if account.mode is AuthMode.IP:
-        own = account.address is not None and account.address[0] == flow.remote[0]
-        return refuse("NOT_REGISTRATION_MODE" if own else "WRONG_SOURCE")  # R77
+        at_home = account.address is not None and account.address[0] == flow.remote[0]
+        needless = request.method == "REGISTER" and at_home
+        return refuse("NOT_REGISTRATION_MODE" if needless else "WRONG_SOURCE")  # R77
     return Identified(Source.PROFILE, account.id, fingerprint)
 
 

@@ -2,8 +2,8 @@
 
 A code is stable: logs, CDRs, the explain page and customers' scripts know it. How a refusal shows
 on the wire is decided here too: the status line, `Reason: Q.850` with the code as its text
-(RFC 3326, RFC 6432) and `Warning: 399` with the code and the sentence (RFC 3261 §20.43). There is no
-`Reason: SIP` beside it: in a final response it could only repeat the status line.
+(RFC 3326, RFC 6432) and `Warning: 399` with the code and the sentence (RFC 3261 §20.43). There is
+no `Reason: SIP` beside it: in a final response it could only repeat the status line.
 Decides nothing about who is refused. (R18, R37, R64, R122)
 """
 
@@ -34,7 +34,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One row of the table. `outside_status` is told to callers who are not the PBX, if it differs."""
+    """One row of the table; callers who are not the PBX are told `outside_status` if it is set."""
 
     status: int
     reason: str
@@ -43,12 +43,11 @@ class Template:
     outside_status: int = 0
 
 
-# Q.850 causes used below: 1 unallocated number, 3 no route to destination, 17 user busy, 18 no user responding, 20 subscriber
-# absent, 21 call rejected, 27 destination out of order, 28 invalid number format, 31 normal
-# unspecified, 34 no circuit available, 38 network out of order, 41 temporary failure, 42 switching
-# congestion, 47 resource unavailable, 50 facility not subscribed, 57 bearer not authorised,
-# 63 service not available, 65 bearer not implemented, 88 incompatible destination, 95 invalid
-# message, 97 message type non-existent, 99 parameter, 102 timer expiry, 111 protocol error.
+# Q.850 causes used: 1 unallocated number, 3 no route to destination, 17 user busy, 20 subscriber
+# absent, 21 call rejected, 28 invalid number format, 34 no circuit available, 38 network out of
+# order, 41 temporary failure, 42 switching congestion, 47 resource unavailable, 50 facility not
+# subscribed, 57 bearer capability not authorised, 88 incompatible destination, 95 invalid message,
+# 97 message type not implemented, 102 recovery on timer expiry.
 REFUSALS: Final[dict[str, Template]] = {
     # Who is asking
     "WRONG_SOURCE": Template(
@@ -246,7 +245,8 @@ REFUSALS: Final[dict[str, Template]] = {
         423,
         "Interval Too Brief",
         102,
-        "The registration asks for less than the shortest allowed time: ask for Min-Expires or more.",
+        "The registration asks for less than the shortest allowed time: ask for Min-Expires at "
+        "least.",
     ),
     "NOT_YOUR_ADDRESS": Template(
         403,
@@ -320,6 +320,6 @@ def headers(refusal: Refusal) -> list[tuple[str, str]]:
 
 
 def _quoted(text: str) -> str:
-    """A quoted-string (RFC 3261 §25.1). What could break the line is replaced: peers supply details."""
+    """A quoted-string (RFC 3261 §25.1); peers supply details, so nothing may break the line."""
     clean = "".join(c if " " <= c <= "~" else "?" for c in text)
     return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'

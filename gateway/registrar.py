@@ -57,7 +57,7 @@ def process(
     limits: RegistrarLimits,
     signed_with: str = "",
 ) -> Registration | Refusal:
-    """Steps 2 and 4 to 8 of §10.3; `bindings` are those of the AOR that have not lapsed at `now`."""
+    """Steps 2 and 4 to 8 of §10.3; `bindings` are the AOR's that have not lapsed at `now`."""
     refusal = _may_proceed(request, owner, username)
     if refusal is not None:
         return refusal
