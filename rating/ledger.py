@@ -46,6 +46,10 @@ class Ledger:
         """Every account seen so far, as a copy."""
         return dict(self._balances)
 
+    def find(self, hold_id: str) -> Hold | None:
+        """An open hold as it stands now."""
+        return self._holds.get(hold_id)
+
     def holds(self) -> Iterator[Hold]:
         return iter(self._holds.values())
 

@@ -6,6 +6,7 @@ Fills an empty store only. Which carrier takes its calls is the operator's.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -13,11 +14,13 @@ from gateway.model.manager_account import ManagerAccount
 from gateway.model.online_number import OnlineNumber
 from gateway.model.onnet_account import OnnetAccount
 from gateway.model.profile import SipProfile, Subscription
+from gateway.ports import Ids
 from rating.ledger import Ledger
 from rating.money import Money
 from rating.tariff import read_deck
 from store import ledger as ledger_rows
 from store import managers, numbers, onnet, profiles, tariffs
+from store.database import Database
 from store.errors import NotEmpty
 from store.vault import Vault
 
@@ -73,6 +76,17 @@ def seed(
     tariffs.put_in_force(connection, tariffs.add(connection, tariff), at)
     _fund(connection, manager, (sales, engineering), at)
     return DemoCompany(manager, sales, engineering, accounts)
+
+
+def seed_demo(
+    database: Database, vault: Vault, deck: Path, ids: Ids, at: datetime
+) -> DemoCompany | None:
+    """Fill an empty store; None when it holds a company already, and nothing is changed."""
+    try:
+        with database.editor() as connection, deck.open(encoding="utf-8") as lines:
+            return seed(connection, vault, deck=lines, password=lambda: ids.token(8), at=at)
+    except NotEmpty:
+        return None
 
 
 def _add_profile(

@@ -25,7 +25,7 @@ from gateway.model.record import (
 )
 from rating.ledger import Entry
 from store.columns import duration_us, optional_us, storable, to_us
-from store.database import Cursor, insert, text_of
+from store.engine import Cursor, insert, text_of
 from store.errors import Unwritable
 from store.tables import accounts, bindings, cdrs, entries, open_calls, postings
 

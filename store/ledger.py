@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from rating.ledger import Entry, Posting
 from store import journal
-from store.database import driver_of
+from store.engine import driver_of
 from store.tables import accounts, entries, postings
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, select
 
 from gateway.model.online_number import OnlineNumber
-from store.database import insert
+from store.engine import insert
 from store.tables import numbers
 
 

@@ -68,6 +68,7 @@ def _row(vault: Vault, profile: SipProfile) -> dict[str, object]:
         "sha256": profile.sha256,
         "require_tls": profile.require_tls,
         "caller_id": profile.caller_id,
+        "caller_id_by_country": profile.caller_id_by_country,
     }
 
 
@@ -88,5 +89,6 @@ def _value(vault: Vault, row: Row[tuple[object, ...]]) -> SipProfile:
         sha256=row.sha256,
         require_tls=row.require_tls,
         caller_id=row.caller_id,
+        caller_id_by_country=row.caller_id_by_country,
         home_country=row.country,
     )

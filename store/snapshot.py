@@ -19,7 +19,7 @@ from store import (
 from store.vault import Vault
 
 
-def load(connection: Connection, vault: Vault, *, now: float, at: datetime) -> Snapshot:
+def load(connection: Connection, vault: Vault, now: float, at: datetime) -> Snapshot:
     """The state to start from; `now` and `at` are the same instant, monotonic and UTC."""
     return Snapshot(
         managers=managers.every(connection),

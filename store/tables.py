@@ -6,6 +6,7 @@ carry no foreign keys: a call must reach its CDR whatever became of its profile.
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -74,6 +75,7 @@ profiles = Table(
     Column("sha256", Boolean, nullable=False),
     Column("require_tls", Boolean, nullable=False),
     Column("caller_id", String, nullable=False),
+    Column("caller_id_by_country", JSON, nullable=False),  # called country to number (R113)
     CheckConstraint("channels between 0 and 300", name="channels"),  # R25
     UniqueConstraint("host", "port"),  # two trunks on one address could not be told apart
 )

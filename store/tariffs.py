@@ -13,7 +13,7 @@ def add(connection: Connection, tariff: Tariff) -> int:
     """Load a deck without putting it in force; the answer is its id."""
     row = {"name": tariff.name, "version": tariff.version, "currency": tariff.currency}
     statement = insert(decks).values(row).returning(decks.c.id)
-    deck_id = connection.execute(statement).scalar_one()
+    deck_id: int = connection.execute(statement).scalar_one()
     lines = [{"deck_id": deck_id, **asdict(rate)} for rate in tariff.rates()]
     if lines:
         connection.execute(insert(rates), lines)

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import sleep
+from typing import TypeVar
 
 from gateway.model.record import Record
 from store import journal
-from store.database import Driver, DriverError, ends_transaction, wants_reopening
+from store.engine import Driver, DriverError, ends_transaction, wants_reopening
 from store.errors import StoreError
 
 Done = Callable[[bool], None]
+_Value = TypeVar("_Value")
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +77,7 @@ class Writer:
         loop: AbstractEventLoop,
         *,
         limits: WriterLimits | None = None,
-        on_error: Callable[[str], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
     ) -> None:
         """`connect` opens the driver's connection; `on_error` is called on the loop."""
         self._connect = connect
@@ -167,7 +169,8 @@ class Writer:
         except DriverError as error:
             self._failed_commits += 1
             self._give_up(error)
-            self._tell(f"commit of {len(batches)} batches failed: {error}")
+            _log.error("commit of %d batches failed: %s", len(batches), error)
+            self._tell(error)
             return [False] * len(batches)
         self._commits += 1
         return written
@@ -186,7 +189,8 @@ class Writer:
             cursor.execute("RELEASE batch")
             self._failed_batches += 1
             kinds = ", ".join(type(record).__name__ for record in batch.records)
-            self._tell(f"batch of {kinds} refused: {type(error).__name__}: {error}")
+            _log.error("batch of %s refused: %s: %s", kinds, type(error).__name__, error)
+            self._tell(error)
             return False
         cursor.execute("RELEASE batch")
         self._records += len(batch.records)
@@ -212,21 +216,19 @@ class Writer:
             if batch.done is not None
         ]
         if answers:
-            self._call(lambda: _answer(answers))
+            self._call(_answer, answers)
         for batch in batches:
             if batch.committed is not None:
                 batch.committed.set()
 
-    def _tell(self, text: str) -> None:
-        _log.error("%s", text)
+    def _tell(self, error: Exception) -> None:
         if self._on_error is not None:
-            on_error = self._on_error
-            self._call(lambda: on_error(text))
+            self._call(self._on_error, error)
 
-    def _call(self, callback: Callable[[], None]) -> None:
+    def _call(self, callback: Callable[[_Value], None], value: _Value) -> None:
         # The loop may be closed when the last commit of a shutdown is done: nobody waits then.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback)
+            self._loop.call_soon_threadsafe(callback, value)
 
 
 def _answer(answers: list[tuple[Done, bool]]) -> None:

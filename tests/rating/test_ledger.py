@@ -35,6 +35,8 @@ def test_a_hold_takes_from_what_is_available_and_not_from_the_balance() -> None:
     assert ledger.held("profile:1") == 3000
     assert ledger.available("profile:1") == 7000
     assert [hold.id for hold in ledger.holds()] == ["c-1"]
+    assert ledger.find("c-1") == Hold("c-1", "profile:1", 3000, "USD")
+    assert ledger.find("c-2") is None
 
 
 def test_a_hold_beyond_the_available_credit_is_refused_whole() -> None:
