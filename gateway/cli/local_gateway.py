@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CDR_TIMEOUT_S = 5.0  # R120b asks for two; a busy disk gets some more
 POLL_S = 0.1
+NEWEST = 50  # our call is among the last of them
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -70,7 +71,7 @@ def profile_credentials(settings: "Settings") -> Credentials:
     """The first SIP Profile in registration mode that may call; raises NotHere."""
     from gateway.model.profile import AuthMode, Subscription
     from store.database import Database
-    from store.profiles import all_profiles
+    from store.profiles import every
     from store.vault import Vault
 
     if not settings.store_path.exists():
@@ -78,7 +79,7 @@ def profile_credentials(settings: "Settings") -> Credentials:
     database = Database(settings.store_path)
     try:
         with database.reading() as connection:
-            profiles = all_profiles(connection, Vault.open(settings.secret_key_path))
+            profiles = every(connection, Vault.open(settings.secret_key_path))
     finally:
         database.close()
     for profile in profiles:
@@ -93,7 +94,7 @@ def profile_credentials(settings: "Settings") -> Credentials:
 
 def wait_for_cdr(settings: "Settings", sip_call_id: str) -> "Cdr | None":
     """The CDR of the call with our Call-ID; None when it does not come in time."""
-    from store.cdrs import by_sip_call_id
+    from store.cdrs import CdrFilter, search
     from store.database import Database
 
     database = Database(settings.store_path)
@@ -101,7 +102,8 @@ def wait_for_cdr(settings: "Settings", sip_call_id: str) -> "Cdr | None":
         deadline = time.monotonic() + CDR_TIMEOUT_S
         while True:
             with database.reading() as connection:
-                found = by_sip_call_id(connection, sip_call_id)
+                newest = search(connection, CdrFilter(), limit=NEWEST)
+            found = next((cdr for cdr in newest if cdr.a_sip_call_id == sip_call_id), None)
             if found is not None or time.monotonic() > deadline:
                 return found
             time.sleep(POLL_S)

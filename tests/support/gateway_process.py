@@ -152,7 +152,8 @@ class GatewayProcess:
                 self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self.kill()
-                raise GatewayFailed(self._told(f"still there {STOP_TIMEOUT_S} s after SIGTERM"))
+                told = self._told(f"is still there {STOP_TIMEOUT_S} s after SIGTERM")
+                raise GatewayFailed(told) from None
         return self._process.returncode
 
     def kill(self) -> None:
