@@ -1,5 +1,5 @@
-"""Owns the end of a call that a dead process left open: billed to its last heartbeat, never past it,
-and never beyond what was held (R63, R73). One CDR each, cause `gateway-restart`.
+"""Owns the end of a call that a dead process left open: billed to its last heartbeat, never past
+it, and never beyond what was held (R63, R73). One CDR each, cause `gateway-restart`.
 
 Tells nobody; the BYEs to both dialogs are the shell's.
 """
@@ -65,7 +65,5 @@ def _charge(
         billed_s = affordable_s(rate, found.held_micros)
         micros = price(rate, billed_s)
     hot.ledger.hold(call_id, profile.account, found.held_micros, admitted.currency)
-    entry = hot.ledger.post(
-        call_id, micros, REVENUE, f"call:{call_id}", ENTRY_KIND, at, call_id
-    )
+    entry = hot.ledger.post(call_id, micros, REVENUE, f"call:{call_id}", ENTRY_KIND, at, call_id)
     return billed_s, micros, derivation, entry

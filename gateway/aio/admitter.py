@@ -1,6 +1,8 @@
-"""Executes `Admit`: asks `admission` on the hot state, journals what was taken, answers when durable.
+"""Executes `Admit`: asks `admission` on the hot state, journals what was taken, answers when
+durable.
 
-The decision itself is synchronous, so no other call can come between question and answer (R35, R63).
+The decision itself is synchronous, so no other call can come between question and answer (R35,
+R63).
 """
 
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""Owns what `sipgw serve` says to a person: where it listens, how to connect, what to type next; and
-`run.json`, the same for programs (R133).
+"""Owns what `sipgw serve` says to a person: where it listens, how to connect, what to type next;
+and `run.json`, the same for programs (R133).
 """
 
 import json

@@ -1,7 +1,7 @@
 """Feeds events to the call machines and executes their effects inline; keeps the live calls.
 
-One of the two supervision points: a call whose machine breaks is ended and logged, the others go on.
-Decides nothing about calls.
+One of the two supervision points: a call whose machine breaks is ended and logged, the others go
+on. Decides nothing about calls.
 """
 
 import asyncio
@@ -261,9 +261,7 @@ class CallRunner:
         self._from(event.session, lambda side: on.ReofferAnswered(side, body))
 
     def _on_update_refused(self, event: invite.UpdateRefused) -> None:
-        self._from(
-            event.session, lambda side: on.ReofferRejected(side, event.status, event.reason)
-        )
+        self._from(event.session, lambda side: on.ReofferRejected(side, event.status, event.reason))
 
     # Effects out.
 
@@ -329,9 +327,7 @@ class CallRunner:
             live.b = None
 
     def _do_progress(self, live: LiveCall, effect: do.Progress) -> None:
-        self._sip_do(
-            live.a.progress(effect.status, self._clock.now(), effect.reason, effect.body)
-        )
+        self._sip_do(live.a.progress(effect.status, self._clock.now(), effect.reason, effect.body))
 
     def _do_record_answer(self, live: LiveCall, effect: do.RecordAnswer) -> None:
         b_dialog = live.b.dialog_state() if live.b is not None else ""

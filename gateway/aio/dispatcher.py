@@ -1,7 +1,7 @@
 """The transaction user: what came off the wire goes to the room that answers it.
 
-An INVITE is identified here, on the in-memory index, before a call exists: a scanner never reaches a
-call object, the journal or the writer thread. OPTIONS and unknown methods are answered here.
+An INVITE is identified here, on the in-memory index, before a call exists: a scanner never reaches
+a call object, the journal or the writer thread. OPTIONS and unknown methods are answered here.
 """
 
 from collections.abc import Callable

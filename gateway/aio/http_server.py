@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from uvicorn._types import ASGIApplication
+from fastapi import FastAPI
 
 
 class _QuietServer(uvicorn.Server):
@@ -21,7 +21,7 @@ class _QuietServer(uvicorn.Server):
 
 
 class HttpServer:
-    def __init__(self, app: ASGIApplication, sock: socket.socket) -> None:
+    def __init__(self, app: FastAPI, sock: socket.socket) -> None:
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", server_header=False,
             timeout_graceful_shutdown=1, limit_concurrency=100,

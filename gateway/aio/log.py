@@ -1,4 +1,5 @@
-"""Owns the log: one JSON line per decision (R133), with the call id, the profile and the refusal code.
+"""Owns the log: one JSON line per decision (R133), with the call id, the profile and the refusal
+code.
 
 Nothing secret may reach it: passwords never leave `repr=False` fields, SIP messages are not logged.
 """
@@ -29,7 +30,7 @@ def open_log(path: str, level: str, form: str) -> Log:
     stream: TextIO = sys.stderr
     if path != "-":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        stream = Path(path).open("a", encoding="utf-8", buffering=1)
+        stream = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - lives as long as we
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

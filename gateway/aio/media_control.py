@@ -14,7 +14,7 @@ from gateway.refusal import refuse
 from media.plane import Address, MediaFailed, MediaOpened, MediaPlane, StreamEnd
 from sip.flow import Flow
 
-WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
+WILDCARDS = frozenset({"0.0.0.0", "::", ""})
 
 
 def family_of(host: str) -> int:

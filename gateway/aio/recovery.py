@@ -1,7 +1,7 @@
 """On start, before the listeners open: ends the calls that the journal still holds (R73).
 
-What they cost is `gateway/aftermath`'s; this room commits it and hangs up on both confirmed dialogs, or
-the carrier would bill on.
+What they cost is `gateway/aftermath`'s; this room commits it and hangs up on both confirmed
+dialogs, or the carrier would bill on.
 """
 
 from collections.abc import Iterable
@@ -42,4 +42,4 @@ def hang_up_left_over(open_calls: Iterable[OpenCall], sip: SipPort, clock: Clock
     for found in open_calls:
         for state in (found.a_dialog, found.b_dialog):
             if state:
-                sip.execute(sip.endpoint.bye_from(state, clock.now(), reason))
+                sip.execute(sip.endpoint.release_restored(state, clock.now(), reason))

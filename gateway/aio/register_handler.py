@@ -58,9 +58,7 @@ class RegisterHandler:
             return
         self._register(event, who, owner, now)
 
-    def _register(
-        self, event: RequestReceived, who: Identified, owner: Owner, now: float
-    ) -> None:
+    def _register(self, event: RequestReceived, who: Identified, owner: Owner, now: float) -> None:
         verdict = registrar.process(
             event.request,
             owner,
@@ -71,6 +69,7 @@ class RegisterHandler:
             now,
             self._clock.at(),
             self._limits,
+            who.signed_with,
         )
         if isinstance(verdict, Refusal):
             self._refuse(event, verdict)
@@ -149,9 +148,7 @@ class RegisterHandler:
         reason: str | None = None,
     ) -> None:
         self._sip.execute(
-            self._sip.endpoint.respond(
-                event.handle, status, reason, fields, now=self._clock.now()
-            )
+            self._sip.endpoint.respond(event.handle, status, reason, fields, now=self._clock.now())
         )
 
     def flush(self) -> None:

@@ -47,7 +47,12 @@ class Settler:
         self.unsettled = 0
 
     def record_answer(
-        self, call_id: CallId, target: str, a_dialog: str, b_dialog: str, done: Callable[[bool], None]
+        self,
+        call_id: CallId,
+        target: str,
+        a_dialog: str,
+        b_dialog: str,
+        done: Callable[[bool], None],
     ) -> None:
         record = CallAnswered(call_id, self._clock.at(), target, a_dialog, b_dialog)
         self._journal.write([record], done)
@@ -57,7 +62,8 @@ class Settler:
     ) -> None:
         """Hold one increment more; granted when it is durable."""
         admission = effect.admission
-        assert admission.hold is not None and admission.rate is not None
+        assert admission.hold is not None
+        assert admission.rate is not None
         total = credit.hold_for(admission.rate, effect.cover_s)
         try:
             self._hot.ledger.extend(admission.hold.id, total)
@@ -137,7 +143,7 @@ class Settler:
 def outcome_of(
     effect: do.Settle, attempt: Attempt, ended_at: datetime, b_sip_call_id: str
 ) -> CallOutcome:
-    """The facts of the end. The answer's wall time follows from the talk time, which is monotonic."""
+    """The facts of the end; the answer's wall time follows from the monotonic talk time."""
     duration_s = 0.0
     answered_at = None
     if effect.answered_now is not None:

@@ -55,9 +55,7 @@ class Sweeper:
         expired = self._hot.location.tick(now)
         self._metrics.bindings.set(len(self._hot.location))
         if expired:
-            self._journal.write(
-                [BindingRemoved(b.owner, b.owner_id, b.contact) for b in expired]
-            )
+            self._journal.write([BindingRemoved(b.owner, b.owner_id, b.contact) for b in expired])
         for binding in expired:
             self._log.warning(
                 "registration expired",

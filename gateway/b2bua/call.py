@@ -1,13 +1,15 @@
-"""The call machine: leg A (the caller, we are UAS) and leg B (the called, we are UAC) share one fate.
+"""The call machine: leg A (the caller, we are UAS) and leg B (the called, we are UAC) share one
+fate.
 
-ADMITTING → MEDIA_OPENING → CONNECTING → ALERTING → ANSWERING → TALKING → RELEASING → ENDED. Waiting is
-always a state, so whatever arrives meanwhile has an answer: a caller who gives up while we wait for
-admission or ports makes the call ABANDONED, and what then arrives is given back. An admitted call emits
-exactly one `Settle`. SIP, SDP, prices and rules live elsewhere; this file only knows their order.
+ADMITTING → MEDIA_OPENING → CONNECTING → ALERTING → ANSWERING → TALKING → RELEASING → ENDED. Waiting
+is always a state, so whatever arrives meanwhile has an answer: a caller who gives up while we wait
+for admission or ports makes the call ABANDONED, and what then arrives is given back. An admitted
+call emits exactly one `Settle`. SIP, SDP, prices and rules live elsewhere; this file only knows
+their order.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.b2bua import effects as do
@@ -65,7 +67,7 @@ RINGING = (State.CONNECTING, State.ALERTING)
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    hunt: HuntLimits = HuntLimits()
+    hunt: HuntLimits = field(default_factory=HuntLimits)
     max_duration_s: float = 43_200.0  # R47: 12 hours
 
 
@@ -412,7 +414,8 @@ class Call:
 
     def _settlement(self, media: str) -> do.Settle:
         ending, admission = self._ending, self._admission
-        assert ending is not None and admission is not None
+        assert ending is not None
+        assert admission is not None
         return do.Settle(
             admission,
             self._answered_now,
@@ -428,7 +431,8 @@ class Call:
 
     @property
     def _set_up(self) -> tuple[Offers, Admission]:
-        assert self._offers is not None and self._admission is not None
+        assert self._offers is not None
+        assert self._admission is not None
         return self._offers, self._admission
 
     @property

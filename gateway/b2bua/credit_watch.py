@@ -1,8 +1,8 @@
 """Owns the in-call credit as deadlines: when to hold the next increment, when to cut (R65).
 
 The first `covered_s` seconds are paid for. Shortly before they are over the next increment is asked
-for; while it is denied it is asked for again, so that a recharge prolongs the call (R61); at the last
-paid second the call is cut. What things cost is `rating/credit`'s.
+for; while it is denied it is asked for again, so that a recharge prolongs the call (R61); at the
+last paid second the call is cut. What things cost is `rating/credit`'s.
 """
 
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Owns everything that can happen to a call. Nothing else crosses from the shell into call logic."""
+"""Owns everything that can happen to a call; nothing else crosses from the shell into it."""
 
 from dataclasses import dataclass
 

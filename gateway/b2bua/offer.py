@@ -1,5 +1,5 @@
-"""Owns a call's offers and answers: which negotiation runs, who owes an answer, and what a body that
-cannot be used means for the call (RFC 3264 §8, RFC 3261 §14).
+"""Owns a call's offers and answers: which negotiation runs, who owes an answer, and what a body
+that cannot be used means for the call (RFC 3264 §8, RFC 3261 §14).
 
 How SDP is rewritten is `media/sdp/offer_answer`'s.
 """
@@ -111,7 +111,7 @@ class Offers:
 
 
 def policy_towards(target: Target) -> SidePolicy:
-    """Whether our offer to a target speaks SRTP (R88, R92): as it must, or as its transport invites."""
+    """Whether our offer to a target speaks SRTP: as it must, or as its transport invites (R88)."""
     offer_srtp = target.srtp is SrtpPolicy.REQUIRED or (
         target.srtp is SrtpPolicy.OPTIONAL and target.flow.secure
     )
