@@ -26,7 +26,7 @@ from gateway.aio.call_runner import CallRunner
 from gateway.aio.clock import SystemClock, SystemIds
 from gateway.aio.dispatcher import Dispatcher
 from gateway.aio.http_server import HttpServer, listen
-from gateway.aio.log import Log, open_log
+from gateway.aio.log import Log, log_stream, open_log
 from gateway.aio.media_control import MediaControl
 from gateway.aio.metrics import Metrics
 from gateway.aio.names import RoutedNames
@@ -94,7 +94,8 @@ class Gateway:
         self._listening: list[Listening] = []
         self._http: HttpServer | None = None
         self._simulator: SipDriver | None = None
-        self._log: Log = open_log(settings.log.path, settings.log.level, settings.log.format)
+        self._log_stream = log_stream(settings.log.path)
+        self._log: Log = open_log(self._log_stream, settings.log.level, settings.log.format)
         self._metrics = Metrics(CollectorRegistry())
         self._tasks = Tasks(self._log)
         self._names = RoutedNames(
@@ -366,3 +367,5 @@ class Gateway:
         self._database.close()
         (self._settings.paths.var / "run.json").unlink(missing_ok=True)
         self._log.info("stopped")
+        if self._log_stream is not sys.stderr:
+            self._log_stream.close()

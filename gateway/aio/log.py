@@ -25,12 +25,16 @@ class Log(Protocol):
     def error(self, event: str, **facts: Any) -> Any: ...
 
 
-def open_log(path: str, level: str, form: str) -> Log:
-    """A logger writing `form` ("json" or "text") to `path` ("-": standard error)."""
-    stream: TextIO = sys.stderr
-    if path != "-":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        stream = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - lives as long as we
+def log_stream(path: str) -> TextIO:
+    """Where log lines go: `path`, appended to, or standard error for "-"."""
+    if path == "-":
+        return sys.stderr
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Path(path).open("a", encoding="utf-8", buffering=1)
+
+
+def open_log(stream: TextIO, level: str, form: str) -> Log:
+    """A logger writing `form` ("json" or "text") to `stream`; closing that is the caller's."""
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

@@ -1,0 +1,47 @@
+"""One JSON line per decision."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.aio.log import log_stream, open_log
+from tests.support.factories import carrier, onnet_account, profile
+
+
+def test_a_line_is_one_json_object_with_time_level_and_facts(tmp_path: Path) -> None:
+    """R133"""
+    path = tmp_path / "log" / "sipgw.log"
+    with log_stream(str(path)) as stream:
+        log = open_log(stream, "info", "json")
+        log.info("call refused", call="c-1", code="CREDIT")
+        log.debug("not at this level")
+    (line,) = path.read_text().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["call"]) == ("call refused", "info", "c-1")
+    assert told["at"].endswith("Z")
+
+
+def test_an_exception_is_told_with_its_stack(tmp_path: Path) -> None:
+    path = tmp_path / "sipgw.log"
+    with log_stream(str(path)) as stream:
+        log = open_log(stream, "error", "json")
+        try:
+            raise ValueError("broken")
+        except ValueError as error:
+            log.error("call broke", exc_info=error)
+    assert "ValueError: broken" in json.loads(path.read_text())["exception"]
+
+
+def test_what_holds_a_password_does_not_show_it(tmp_path: Path) -> None:
+    """R17: even a whole noun thrown at the log gives nothing away."""
+    path = tmp_path / "sipgw.log"
+    secret = "0123456789abcdef0123456789abcdef"
+    with log_stream(str(path)) as stream:
+        log = open_log(stream, "info", "json")
+        for noun in (
+            profile(password=secret),
+            replace(onnet_account(), password=secret),
+            carrier(password=secret, username="we"),
+        ):
+            log.info("noun", noun=noun, text=repr(noun))
+    assert secret not in path.read_text()
