@@ -164,7 +164,12 @@ class HotState:
 
     def check(self) -> list[str]:
         """Ambiguities and gaps of the configuration, one sentence each (R79)."""
-        return [*self._check_profiles(), *self._check_carriers(), *self._check_money()]
+        return [
+            *self._check_names(),
+            *self._check_addresses(),
+            *self._check_carriers(),
+            *self._check_money(),
+        ]
 
     def _index_carriers(self) -> None:
         enabled = [c for c in self.carrier_by_id.values() if c.enabled]
@@ -173,12 +178,18 @@ class HotState:
         for carrier in reversed(self.carriers):
             self.carrier_by_address[carrier.host, _port_of(carrier)] = carrier
 
-    def _check_profiles(self) -> Iterable[str]:
-        profiles = self.profile_by_id.values()
-        for username, count in Counter(p.username for p in profiles).items():
+    def _check_names(self) -> Iterable[str]:
+        for username, count in Counter(p.username for p in self.profile_by_id.values()).items():
             if count > 1:
                 yield f"{count} profiles share the SIP username {username}: give each its own."
-        by_ip = [p for p in profiles if p.mode is AuthMode.IP]
+        for name, count in Counter(a.name.casefold() for a in self.onnet_by_id.values()).items():
+            if count > 1:
+                yield f"{count} accounts share the name {name}: give each its own."
+            if name in self.profile_by_username:
+                yield f"{name} is the name of an account and of a profile: rename the account."
+
+    def _check_addresses(self) -> Iterable[str]:
+        by_ip = [p for p in self.profile_by_id.values() if p.mode is AuthMode.IP]
         for profile in by_ip:
             if profile.address is None:
                 yield f"Profile {profile.name} uses IP authentication but has no address: set one."

@@ -23,9 +23,12 @@ from rating.credit import affordable_s
 from rating.ledger import Entry, Ledger
 from rating.money import Money
 from rating.rater import price, rate_call
+from rating.tariff import Rate
 
 REVENUE = "world:calls"
 ENTRY_KIND = "call"
+
+_CUT_TOLERANCE_S = 0.001  # differences of monotonic seconds are not exact
 
 _FREE = {
     CallKind.ECHO: "free: echo test",
@@ -120,17 +123,14 @@ def _charge(outcome: CallOutcome, hot: HotState, at: datetime) -> _Charge:
     rate, hold = admission.rate, admission.hold
     if rate is None:
         return _Charge(derivation=_FREE[admission.kind])
-    # R70: ringing and early media are free, whatever the clocks say.
-    talked_s = outcome.duration_s if outcome.answered_at is not None else 0.0
     currency = _currency(admission, hot)
-    rating = rate_call(talked_s, rate, currency)
+    rating = rate_call(_talked_s(outcome, rate), rate, currency)
     if hold is None:  # a destination that costs nothing
         return _Charge(rating.billed_s, 0, rating.derivation)
     billed_s, micros, derivation = rating.billed_s, rating.charge.micros, rating.derivation
     # The first hold covers short calls; only longer ones need a look at what it grew to.
     if micros > hold.micros and micros > (held := _held(hot.ledger, hold.id)):
-        # R63, R65: an increment that was never paid for was never granted; the few milliseconds
-        # between the cut-off and the BYE are ours.
+        # R63: an increment that was never paid for was never granted.
         billed_s = affordable_s(rate, held)
         micros = price(rate, billed_s)
         derivation += f"; cut off at the {billed_s} s paid for = {Money(micros, currency)}"
@@ -138,6 +138,16 @@ def _charge(outcome: CallOutcome, hot: HotState, at: datetime) -> _Charge:
         hold.id, micros, REVENUE, f"call:{admission.call_id}", ENTRY_KIND, at, admission.call_id
     )
     return _Charge(billed_s, micros, derivation, entry)
+
+
+def _talked_s(outcome: CallOutcome, rate: Rate) -> float:
+    if outcome.answered_at is None:
+        return 0.0  # R70: ringing and early media are free, whatever the clocks say
+    if outcome.cause is not EndCause.CREDIT_EXHAUSTED:
+        return outcome.duration_s
+    # R65: we cut at a paid second; the milliseconds the cut took are no increment of their own.
+    paid_steps = (outcome.duration_s + _CUT_TOLERANCE_S - rate.first_s) // rate.step_s
+    return rate.first_s + max(0, int(paid_steps)) * rate.step_s
 
 
 def _held(ledger: Ledger, hold_id: str) -> int:

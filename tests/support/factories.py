@@ -1,9 +1,9 @@
 """Builds nouns, hot state and SIP requests for tests; every argument has a usable default."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from gateway.admission import AdmissionEnv
 from gateway.hot_state import HotState
@@ -54,9 +54,9 @@ def manager(id: int = 1, currency: str = "USD") -> ManagerAccount:
     return ManagerAccount(id, f"Company {id}", "US", currency, "America/New_York")
 
 
-def profile(id: int = 1, **fields: object) -> SipProfile:
+def profile(id: int = 1, **fields: Any) -> SipProfile:
     """An active profile in registration mode with 2 channels."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "manager_id": 1,
         "name": f"Profile.{id}",
         "username": f"9905100000{id:04d}",
@@ -64,24 +64,24 @@ def profile(id: int = 1, **fields: object) -> SipProfile:
         "channels": 2,
         "subscription": Subscription.ACTIVE,
     }
-    return SipProfile(id=id, **{**given, **fields})  # type: ignore[arg-type]
+    return SipProfile(id=id, **{**given, **fields})
 
 
-def onnet_account(id: int = 1, name: str = "alice", **fields: object) -> OnnetAccount:
-    return OnnetAccount(id, name, f"onnet-{id}", **fields)  # type: ignore[arg-type]
+def onnet_account(id: int = 1, name: str = "alice", **fields: Any) -> OnnetAccount:
+    return OnnetAccount(id, name, f"onnet-{id}", **fields)
 
 
 def number(number: str = "+12026555376", profile_id: int | None = 1) -> OnlineNumber:
     return OnlineNumber(number, profile_id)
 
 
-def carrier(id: int = 1, **fields: object) -> Carrier:
-    given: dict[str, object] = {"name": f"carrier{id}", "host": CARRIER[0], "port": CARRIER[1]}
-    return Carrier(id=id, **{**given, **fields})  # type: ignore[arg-type]
+def carrier(id: int = 1, **fields: Any) -> Carrier:
+    given: dict[str, Any] = {"name": f"carrier{id}", "host": CARRIER[0], "port": CARRIER[1]}
+    return Carrier(id=id, **{**given, **fields})
 
 
-def binding(owner_id: int = 1, **fields: object) -> Binding:
-    given: dict[str, object] = {
+def binding(owner_id: int = 1, **fields: Any) -> Binding:
+    given: dict[str, Any] = {
         "owner": Owner.PROFILE,
         "contact": f"sip:pbx@{PBX[0]}:{PBX[1]}",
         "flow": flow(),
@@ -92,7 +92,7 @@ def binding(owner_id: int = 1, **fields: object) -> Binding:
         "deadline": NOW + 3600,
         "user_agent": "PBX 1",
     }
-    return Binding(owner_id=owner_id, **{**given, **fields})  # type: ignore[arg-type]
+    return Binding(owner_id=owner_id, **{**given, **fields})
 
 
 def tariff(currency: str = "USD", rates: Iterable[Rate] | None = None) -> Tariff:
@@ -105,8 +105,8 @@ def tariff(currency: str = "USD", rates: Iterable[Rate] | None = None) -> Tariff
     return Tariff("standard", "1", currency, default if rates is None else rates)
 
 
-def snapshot(**fields: object) -> Snapshot:
-    given: dict[str, object] = {
+def snapshot(**fields: Any) -> Snapshot:
+    given: dict[str, Any] = {
         "managers": (manager(),),
         "profiles": (profile(),),
         "onnet_accounts": (),
@@ -117,22 +117,22 @@ def snapshot(**fields: object) -> Snapshot:
         "open_calls": (),
         "tariff": tariff(),
     }
-    return Snapshot(**{**given, **fields})  # type: ignore[arg-type]
+    return Snapshot(**{**given, **fields})
 
 
-def hot_state(**fields: object) -> HotState:
+def hot_state(**fields: Any) -> HotState:
     """Hot state over a snapshot; the fields are the snapshot's."""
     return HotState(snapshot(**fields), (REALM,))
 
 
-def env(**fields: object) -> AdmissionEnv:
-    given: dict[str, object] = {"realm": REALM, "local_flow_for": lambda transport, host: GATEWAY}
-    return AdmissionEnv(**{**given, **fields})  # type: ignore[arg-type]
+def env(**fields: Any) -> AdmissionEnv:
+    given: dict[str, Any] = {"realm": REALM, "local_flow_for": lambda transport, host: GATEWAY}
+    return AdmissionEnv(**{**given, **fields})
 
 
-def attempt(called: str = "12025550123", **fields: object) -> Attempt:
+def attempt(called: str = "12025550123", **fields: Any) -> Attempt:
     """Profile 1 calls a number in the United States."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         "call_id": "c-1",
         "source": Source.PROFILE,
         "source_id": 1,
@@ -144,7 +144,7 @@ def attempt(called: str = "12025550123", **fields: object) -> Attempt:
         "at": AT,
         "now": NOW,
     }
-    return Attempt(called=called, **{**given, **fields})  # type: ignore[arg-type]
+    return Attempt(called=called, **{**given, **fields})
 
 
 def request(
@@ -178,9 +178,9 @@ def request(
     return Request(method, uri, Headers(fields), body)
 
 
-def register(**fields: object) -> Request:
+def register(**fields: Any) -> Request:
     """A REGISTER of profile 1."""
-    return request("REGISTER", f"sip:{REALM}", **fields)  # type: ignore[arg-type]
+    return request("REGISTER", f"sip:{REALM}", **fields)
 
 
 def signed(
@@ -215,11 +215,3 @@ def signed(
         "WWW-Authenticate": "Authorization",
     }
     return plain.with_headers(plain.headers.with_last(answers[name], str(credentials)))
-
-
-def at_port(place: tuple[str, int], port: int) -> tuple[str, int]:
-    return place[0], port
-
-
-def renamed(account: OnnetAccount, **fields: object) -> OnnetAccount:
-    return replace(account, **fields)  # type: ignore[arg-type]
