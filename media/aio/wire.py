@@ -91,12 +91,12 @@ class Wire:
         if end.opaque:
             self._take_opaque(data, source, now)
             return
+        # RFC 5761 §4; first, because an empty report is shorter than an RTP header.
+        if end.rtcp_mux and is_rtcp(data):
+            self._take_rtcp(data, source, now)
+            return
         if not is_rtp(data):
             leg.dropped_malformed += 1
-            return
-        # RFC 5761 §4: RTCP types lie where no RTP payload type is.
-        if end.rtcp_mux and 192 <= data[1] <= 223:
-            self._take_rtcp(data, source, now)
             return
         latch = leg.latch
         known = source == latch.locked

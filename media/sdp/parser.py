@@ -5,6 +5,7 @@ ones; everything else is an `SdpError`. It judges no content beyond the m= line.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from media.errors import SdpError
 from media.sdp.model import Line, MediaDescription, SessionDescription
@@ -35,12 +36,11 @@ def parse_sdp(body: bytes, limits: SdpLimits = DEFAULT_LIMITS) -> SessionDescrip
     starts = [at for at, line in enumerate(lines) if line.kind == "m"]
     if len(starts) > limits.media:
         raise SdpError("too-large", f"{len(starts)} m-lines")
-    ends = [*starts[1:], len(lines)]
+    borders = [*starts, len(lines)]
     media = tuple(
-        _media(lines[start].value, lines[start + 1 : end])
-        for start, end in zip(starts, ends, strict=True)
+        _media(lines[start].value, lines[start + 1 : end]) for start, end in pairwise(borders)
     )
-    return SessionDescription(tuple(lines[: starts[0]] if starts else lines), media)
+    return SessionDescription(tuple(lines[: borders[0]]), media)
 
 
 def print_sdp(description: SessionDescription) -> bytes:
