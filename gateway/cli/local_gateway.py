@@ -78,7 +78,7 @@ def profile_credentials(settings: "Settings") -> Credentials:
         raise NotHere(f"no store at {settings.store_path}: give --user and --password")
     database = Database(settings.store_path)
     try:
-        with database.reading() as connection:
+        with database.reader() as connection:
             profiles = every(connection, Vault.open(settings.secret_key_path))
     finally:
         database.close()
@@ -101,7 +101,7 @@ def wait_for_cdr(settings: "Settings", sip_call_id: str) -> "Cdr | None":
     try:
         deadline = time.monotonic() + CDR_TIMEOUT_S
         while True:
-            with database.reading() as connection:
+            with database.reader() as connection:
                 newest = search(connection, CdrFilter(), limit=NEWEST)
             found = next((cdr for cdr in newest if cdr.a_sip_call_id == sip_call_id), None)
             if found is not None or time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Owns weighing a server: CPU seconds and memory of a process and all its descendants, from /proc."""
+"""Owns weighing a server from /proc: CPU seconds and memory of a process and its descendants."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Owns one bench run: SIPp offers registrations, calls or pings, the server's processes are weighed.
+"""Owns one bench run: SIPp offers registrations, calls or pings; the server is weighed.
 
 UDP on loopback. Accounts are `u0`..`u9999` with passwords `pw0`..`pw9999`; calls end at a SIPp
 carrier that rings, answers after 50 ms and waits for the BYE.

@@ -1,4 +1,4 @@
-"""Owns what test stores hold: a company with trunks of each kind, numbers, accounts and carriers."""
+"""Owns what test stores hold: a company, trunks of each kind, numbers, accounts and carriers."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -70,7 +70,7 @@ def seed(
     database = Database(var / "sipgw.db")
     vault = Vault.open(var / "secret.key")
     try:
-        with database.writing() as connection:
+        with database.editor() as connection:
             made = _fill(connection, vault, carrier, ip_pbx, srtp)
             for each in more_carriers:
                 carriers.add(connection, vault, each)
