@@ -227,7 +227,7 @@ class Limits(Section):
     calls: Count = 2000  # at the same time, of all profiles
     connections: Count = 2000  # TCP and TLS together
     connections_per_address: Count = 100
-    idle_timeout_s: Seconds = 900.0
+    idle_timeout_s: Seconds = 3900.0  # above the usual hour between registrations
     handshake_timeout_s: Seconds = 10.0
     message_octets: Annotated[int, Field(ge=4096, le=65535)] = 65535
     write_buffer_octets: Annotated[int, Field(ge=65536)] = 1_048_576

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import uvloop
 from prometheus_client import CollectorRegistry
-from sip.aio.driver import SipDriver
 
 from certs import authority, contexts
 from certs.check import CertificateError, check
@@ -46,7 +45,11 @@ from gateway.model.carrier import Carrier
 from gateway.registrar import RegistrarLimits
 from manager.app import create_app
 from media.aio.relay import PythonRelay, RelaySettings
+from sip.aio.driver import SipDriver
+from sip.aio.flows import FlowLimits
+from sip.aio.stream import StreamLimits
 from sip.digest import Nonces
+from sip.effects import Report
 from sip.endpoint import Endpoint
 from sip.target import LocalNames
 from sip.timers import SipTimers
@@ -146,7 +149,29 @@ class Gateway:
             user_agent=settings.user_agent,
             allow=ALLOW,
         )
-        return SipDriver(endpoint)
+        limits = settings.limits
+        return SipDriver(
+            endpoint,
+            self._clock,
+            report=self._reported,
+            client_context=contexts.client_context(self._peer_authority()),
+            flow_limits=FlowLimits(limits.connections, limits.connections_per_address),
+            stream_limits=StreamLimits(
+                write_buffer=limits.write_buffer_octets,
+                idle_s=limits.idle_timeout_s,
+                handshake_s=limits.handshake_timeout_s,
+            ),
+        )
+
+    def _peer_authority(self) -> Path | None:
+        """Who signs the servers we dial."""
+        return self._settings.certs.peer_ca
+
+    def _reported(self, report: Report, error: BaseException | None) -> None:
+        self._metrics.protocol_errors.labels(report.kind).inc()
+        say = self._log.debug if error is None else self._log.error
+        source = place(*report.flow.remote) if report.flow else ""
+        say("sip", kind=report.kind, detail=report.detail, source=source, exc_info=error)
 
     def _relay(self) -> PythonRelay:
         media = self._settings.media

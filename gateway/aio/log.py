@@ -55,4 +55,5 @@ def open_log(stream: TextIO, level: str, form: str) -> Log:
 
 
 def _dumps(value: Any, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    # By itself orjson would write out every field of a dataclass, those hidden from repr too.
+    return orjson.dumps(value, default=str, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
