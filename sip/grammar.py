@@ -39,7 +39,8 @@ SIP_VERSION: Final = re.compile(r"[Ss][Ii][Pp]/[0-9]{1,4}\.[0-9]{1,4}")
 
 # sent-protocol LWS sent-by *( SEMI via-params ), with the optional white space of the slashes
 VIA: Final = re.compile(
-    r"[Ss][Ii][Pp][ \t]*/[ \t]*2\.0[ \t]*/[ \t]*(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
+    r"[Ss][Ii][Pp][ \t]*/[ \t]*[0-9]{1,4}\.[0-9]{1,4}[ \t]*/[ \t]*"
+    r"(?P<transport>[A-Za-z0-9\-.!%*_+`'~]+)[ \t]+"
     r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9_.\-]+))"
     r"(?:[ \t]*:[ \t]*(?P<port>[0-9]{1,5}))?[ \t]*(?P<params>;.*)?",
     re.DOTALL,

@@ -177,7 +177,9 @@ def _check_request_line(request: Request, start_line: str, limits: Limits) -> No
         raise RemoteProtocolError("Request-URI too long", 414)
     if NOT_IN_URI.search(request.uri):
         raise RemoteProtocolError("malformed Request-URI")
-    _ = request.request_uri
+    if request.request_uri.headers:
+        # RFC 3261 §19.1.1: header components never stand in a Request-URI.
+        raise RemoteProtocolError("headers inside the Request-URI")
 
 
 def _answerable(request: Request) -> bool:

@@ -47,7 +47,7 @@ class RAck(NamedTuple):
 
 def parse_max_forwards(text: str) -> int:
     """0..255 (RFC 3261 §20.22)."""
-    hops = digits(text, 3)
+    hops = digits(text)
     if hops is None or hops > 255:
         raise RemoteProtocolError("malformed Max-Forwards")
     return hops
