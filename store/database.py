@@ -66,6 +66,8 @@ class Database:
                 yield connection
         except IntegrityError as error:
             raise Conflict(str(error.orig)) from error
+        except engine.BrokenRule as error:  # of a journal's statement
+            raise Conflict(str(error)) from error
 
     def writer(
         self,

@@ -17,6 +17,7 @@ from sqlalchemy.sql import ClauseElement
 Driver = sqlite3.Connection
 Cursor = sqlite3.Cursor
 DriverError = sqlite3.Error
+BrokenRule = sqlite3.IntegrityError
 Insert = sqlite.Insert
 
 _BUSY_TIMEOUT_MS = 5000
