@@ -8,10 +8,13 @@ import pytest
 from tests.tidy.tree import ROOT, named, tracked
 
 # Spelled apart, so that this file does not hold what it looks for.
-REGISTRIES = ("pypi.invalid", "pythonhosted.invalid", "crates.invalid", "npmjs.invalid")
-INDEX = re.compile(r"--(?:extra-)?index" r"-url|--find" r"-links|trusted" r"-host")
+REGISTRIES = tuple(
+    f"{name}.{top}"
+    for name, top in (("pypi", "org"), ("pythonhosted", "org"), ("crates", "io"), ("npmjs", "org"))
+)
+INDEX = re.compile(r"--(?:extra-)?index[-]url|--find[-]links|trusted[-]host")
 MACHINE = re.compile(r"(?<![\w.<>:/-])/(?:home|root|work|Users)/[\w.-]+")
-PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE" r" KEY-----")
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE[ ]KEY-----")
 BINARY = {".wav", ".dat", ".png", ".raw", ".pcap"}
 
 TEXTS = [path for path in tracked() if path.suffix not in BINARY]
