@@ -7,6 +7,7 @@ gives None, never an exception.
 from pylibsrtp import Error, Policy, Session
 
 from media.plane import SrtpKey
+from media.rtp import sequence, ssrc, with_ssrc
 from media.sdp.crypto import SHA1_32, SHA1_80
 
 # For RTCP both profiles use the 80-bit tag (RFC 4568 §6.2.2).
@@ -18,6 +19,8 @@ SUITES = frozenset(_PROFILES)
 
 WINDOW = 1024  # packets that may come late; 20 s of audio
 MAX_SOURCES = 64  # per sending context: every SSRC costs state until the call ends
+RESTART = 5  # refused packets in a row that make a restarted numbering
+_STEP = 0x9E3779B1  # odd: aliases of one SSRC do not meet for 2**32 restarts
 
 
 class SrtpReceiver:
@@ -42,22 +45,35 @@ class SrtpReceiver:
 
 
 class SrtpSender:
-    """Protects what goes to one side. A sequence number is never used twice (RFC 3711 §9.1)."""
+    """Protects what goes to one side. A sequence number is never used twice (RFC 3711 §9.1).
 
-    __slots__ = ("_last", "_session", "_sources")
+    A plain source that starts its numbering anew under its old SSRC (a media server that was
+    exchanged) goes on under another SSRC, instead of being refused until it has caught up.
+    """
+
+    __slots__ = ("_aliases", "_expected", "_last", "_refused", "_session", "_sources")
 
     def __init__(self, key: SrtpKey) -> None:
         self._session = Session(_policy(key, Policy.SSRC_ANY_OUTBOUND))
         self._last = b""
         self._sources: set[bytes] = set()
+        self._aliases: dict[bytes, int] = {}
+        self._expected = -1
+        self._refused = 0
 
     def rtp(self, data: bytes) -> bytes | None:
         source = data[8:12]
+        if self._aliases and source in self._aliases:
+            data = with_ssrc(data, self._aliases[source])
+            source = data[8:12]
         if source != self._last and not self._knows(source):
             return None
         try:
             return self._session.protect(data)
-        except (Error, ValueError):
+        except Error:
+            self._count_refusal(data)
+            return None
+        except ValueError:
             return None
 
     def rtcp(self, data: bytes) -> bytes | None:
@@ -67,6 +83,19 @@ class SrtpSender:
             return self._session.protect_rtcp(data)
         except (Error, ValueError):
             return None
+
+    def _count_refusal(self, data: bytes) -> None:
+        number = sequence(data)
+        self._refused = self._refused + 1 if number == self._expected else 1
+        self._expected = (number + 1) & 0xFFFF
+        if self._refused < RESTART:
+            return
+        self._refused = 0
+        used = data[8:12]
+        original = next(
+            (key for key, alias in self._aliases.items() if alias.to_bytes(4, "big") == used), used
+        )
+        self._aliases[original] = (ssrc(data) + _STEP) & 0xFFFFFFFF
 
     def _knows(self, source: bytes) -> bool:
         if source not in self._sources:

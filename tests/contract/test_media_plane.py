@@ -1,4 +1,4 @@
-"""What every `MediaPlane` engine must do, driven through real sockets (R88, R92, R93, pain 8, 9)."""
+"""What every `MediaPlane` must do, driven through real sockets (R88, R92, R93, pain 8, 9)."""
 
 import asyncio
 import os
@@ -513,7 +513,8 @@ async def test_silence_on_hold_means_nothing(engine, phone):
 
 async def test_used_up_ports_fail_the_open_and_leave_none_behind():
     clock = HandClock()
-    settings = RelaySettings(LOOPBACK, LOOPBACK, 61000, 61007, cool_down_s=4.0)
+    low = 61000 + os.getpid() % 500 * 8  # above what the system hands out itself
+    settings = RelaySettings(LOOPBACK, LOOPBACK, low, low + 7, cool_down_s=4.0)
     relay = PythonRelay(settings, clock=clock, octets=os.urandom)
     answers: list[MediaOpened | MediaFailed] = []
     reports: list[MediaReport] = []
