@@ -178,7 +178,10 @@ class Gateway:
         return PythonRelay(
             RelaySettings(
                 bind=self._by_family(media.bind, media.bind6),
-                advertise=self._by_family(media.advertise, media.advertise6),
+                # What is not configured is named per call, where the peer is known.
+                advertise=self._by_family(
+                    media.advertise or media.bind, media.advertise6 or media.bind6
+                ),
                 port_low=media.port_min,
                 port_high=media.port_max,
                 silence_s=media.silence_timeout_s,

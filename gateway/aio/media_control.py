@@ -22,6 +22,11 @@ def family_of(host: str) -> int:
     return 6 if ":" in host else 4
 
 
+def named(addresses: tuple[Address, ...], host: Callable[[], str]) -> tuple[Address, ...]:
+    """The addresses with `host()` in the place of a wildcard, which is none."""
+    return tuple((host() if at in WILDCARDS else at, port) for at, port in addresses)
+
+
 class MediaControl:
     def __init__(self, plane: MediaPlane, names: Names) -> None:
         self._plane = plane
@@ -54,10 +59,7 @@ class MediaControl:
 
     def _told(self, addresses: tuple[Address, ...], flow: Flow, family: int) -> tuple[Address, ...]:
         """A wildcard is no address: name the one by which this peer reaches us."""
-        return tuple(
-            (self._names.media_host(flow, family), port) if host in WILDCARDS else (host, port)
-            for host, port in addresses
-        )
+        return named(addresses, lambda: self._names.media_host(flow, family))
 
     def update(self, call_id: CallId, side: LegSide, ends: tuple[StreamEnd, ...]) -> None:
         self._plane.update(call_id, SIDES[side], ends)

@@ -6,7 +6,9 @@ plane's echo.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from gateway.aio.media_control import named
 from gateway.apps.simulator import Behaviour, behaviour_for
 from gateway.model.call import SrtpPolicy
 from gateway.ports import Clock, Ids
@@ -115,7 +117,8 @@ class CarrierSimulator:
         if call.ended:  # the caller gave up while the ports were being taken
             self._plane.close(call.media_id, _forget)
             return
-        call.negotiation.set_local(result)
+        ours = named(result.a, lambda: call.session.flow.local[0])
+        call.negotiation.set_local(replace(result, a=ours))
         call.body = call.negotiation.answer_self(Side.A)
         behaviour = call.behaviour
         body = b""
