@@ -82,7 +82,7 @@ bench: $(VENV)/.test-stamp peers ## CPU per registration and per call
 	@$(BIN)/python -m tests.bench.signalling $(ARGS)
 
 fuzz: $(VENV)/.test-stamp ## random input, for longer than `make test` does
-	@SIPGW_TEST_EXAMPLES=20000 $(BIN)/python -m pytest -q -m fuzz $(ARGS)
+	@$(BIN)/python -m pytest -q -m "fuzz or hypothesis" --hypothesis-profile=fuzz $(ARGS)
 
 torture: $(VENV)/.test-stamp ## the messages of RFC 4475 and RFC 5118
 	@$(BIN)/python -m pytest -q -m torture $(ARGS)
