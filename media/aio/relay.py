@@ -132,7 +132,8 @@ class PythonRelay:
         now = self._clock()
         for session in list(self._sessions.values()):
             for side, silent_s in session.core.fallen_silent(now, self._settings.silence_s):
-                if self.events is not None:
+                # The first side's report may already have closed the session.
+                if self.events is not None and session.core.session_id in self._sessions:
                     self.events.silent(session.core.session_id, side, silent_s)
 
     async def aclose(self) -> None:
