@@ -180,7 +180,7 @@ entries = Table(
     Column("kind", String, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("at", UtcTime, nullable=False, index=True),
-    Column("ref", String, nullable=False, index=True),
+    Column("ref", String, nullable=False),
 )
 
 postings = Table(

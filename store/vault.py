@@ -6,6 +6,7 @@ appear in an exception or a repr.
 
 import os
 from pathlib import Path
+from tempfile import mkstemp
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -63,8 +64,7 @@ def _read(path: Path) -> bytes:
 def _create(path: Path) -> bytes:
     """Write a new key whole or not at all; of two processes at once, one wins and both read it."""
     key = os.urandom(_KEY_OCTETS)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft_fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft_fd, draft = mkstemp(dir=path.parent, prefix=f"{path.name}.")  # private from the start
     with open(draft_fd, "wb") as file:
         file.write(key)
         file.flush()

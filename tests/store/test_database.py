@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store import managers
+from store import ledger, managers
 from store.database import Database
 from store.errors import Conflict, SchemaMismatch, StoreBusy
-from tests.store.samples import MANAGER
+from tests.store.samples import MANAGER, entry
 
 HOLDER = """
 import sys
@@ -87,6 +87,11 @@ def test_an_edit_that_fails_leaves_nothing_behind(database: Database) -> None:
         add_twice()
     with database.reader() as connection:
         assert managers.every(connection) == ()
+
+
+def test_a_charge_that_overdraws_is_a_conflict_of_the_edit(database: Database) -> None:
+    with pytest.raises(Conflict, match="CHECK"), database.editor() as connection:
+        ledger.post(connection, entry("e-1", 5))
 
 
 def test_a_reader_sees_one_moment_whatever_is_written_meanwhile(database: Database) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.errors import VaultError
-from store.vault import Vault
+from store.vault import Vault, _create
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.text(alphabet="ab:1"))
@@ -56,6 +56,16 @@ def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert Vault.open(path).unseal(sealed, "profile:1") == "pw"
     assert [file.name for file in path.parent.iterdir()] == ["secret.key"]
+
+
+def test_of_two_gateways_that_make_the_key_at_once_the_second_takes_the_firsts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "secret.key"
+    Vault.open(path)
+    key = path.read_bytes()
+    assert _create(path) == key == path.read_bytes()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -220,6 +221,40 @@ async def test_a_lost_file_is_reopened(
     assert recorded(database) == {"c-2"}
 
 
+class UnwritableDisk(sqlite3.Connection):
+    """Takes every statement; the disk fails when it matters."""
+
+    def execute(self, sql: str, *rest: object) -> sqlite3.Cursor:
+        if sql == "COMMIT":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return super().execute(sql)
+
+
+async def test_a_commit_that_the_disk_did_not_take_is_undone_and_the_file_reopened(
+    database: Database,
+) -> None:
+    opened: list[Driver] = []
+
+    def connect() -> Driver:
+        if opened:
+            opened.append(new_driver(database.path))
+        else:
+            bad = sqlite3.connect(
+                database.path, isolation_level=None, check_same_thread=False, factory=UnwritableDisk
+            )
+            opened.append(bad)
+        return opened[-1]
+
+    writer = Writer(connect, asyncio.get_running_loop())
+    assert not await written(writer, CallRefused(cdr("c-1")))
+    assert recorded(database) == set()
+    assert await written(writer, CallRefused(cdr("c-2")))
+    assert recorded(database) == {"c-2"}
+    writer.close()
+
+
 async def test_somebody_who_keeps_the_write_lock_too_long_costs_one_commit(
     database: Database, connector: Connector, start: Start
 ) -> None:
@@ -264,11 +299,12 @@ async def test_close_writes_what_is_queued_and_refuses_what_comes_later(
     writer.close()
 
 
-async def test_flush_waits_until_everything_is_on_disk(database: Database, start: Start) -> None:
-    writer = start(WriterLimits(gather_s=0.05))
+async def test_flush_waits_until_everything_is_on_disk(database: Database) -> None:
+    writer = database.writer(asyncio.get_running_loop(), limits=WriterLimits(gather_s=0.05))
     writer.write([CallRefused(CDR)])
     assert writer.flush()
     assert recorded(database) == {"c-1"}
+    writer.close()
 
 
 def test_a_loop_that_is_gone_is_no_reason_to_lose_the_last_commit(
