@@ -31,7 +31,7 @@ from gateway.refusal import Refusal, refuse
 from gateway.routing import LocalFlow
 from rating.credit import first_hold
 from rating.e164 import E164
-from rating.errors import InsufficientCredit, InvalidNumber, NoRate
+from rating.errors import InvalidNumber, NoRate, RatingError
 from rating.ledger import Hold
 from rating.tariff import Rate
 
@@ -88,11 +88,13 @@ def _decide(
     rules: tuple[Rule, ...], attempt: Attempt, hot: HotState, env: AdmissionEnv
 ) -> Admission | Refusal:
     walk = _Walk(attempt, hot, env)
+    verdict: Verdict = None
     for rule in rules:
         verdict = rule(walk)
         if verdict is not None:
-            return verdict
-    raise AssertionError("the last rule always answers")
+            break
+    assert verdict is not None, "the last rule always answers"
+    return verdict
 
 
 # Before everything
@@ -387,9 +389,10 @@ def _take(
         also = (_second_lease(attempt, profile, called_profile),)
     try:
         hold = _hold(walk)
-    except InsufficientCredit:
+    except RatingError as error:
+        # Only a change of the Manager's currency gets here: what could be paid was asked above.
         profile.release(lease.call_id)
-        return refuse("CREDIT")
+        return refuse("CREDIT", str(error))
     return Admission(
         call_id=attempt.call_id,
         kind=kind,

@@ -61,10 +61,10 @@ def process(
     refusal = _may_proceed(request, owner, username)
     if refusal is not None:
         return refusal
-    texts = request.headers.values("Contact")
-    if "*" in texts:
-        return _remove_all(request, texts, bindings)
     try:
+        texts = request.headers.values("Contact")
+        if "*" in texts:
+            return _remove_all(request, texts, bindings)
         contacts = request.contacts
     except SipError as error:
         return refuse("BAD_CONTACT", str(error))
@@ -82,7 +82,7 @@ def refusal_headers(refusal: Refusal, limits: RegistrarLimits) -> list[tuple[str
 
 
 def _may_proceed(request: Request, owner: Owner, username: str) -> Refusal | None:
-    required = request.headers.values("Require")
+    required = request.headers.all("Require")
     if required:
         return refuse("BAD_EXTENSION", ", ".join(required))
     named = request.to.uri.username

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.admission import admit_inbound, admit_onnet, admit_outbound
 from gateway.hot_state import HotState
-from gateway.model.call import Admission, CallKind, Direction, Source, SrtpPolicy
+from gateway.model.call import Admission, CallKind, ChannelLease, Direction, Source, SrtpPolicy
 from gateway.model.profile import AuthMode, Subscription
 from gateway.refusal import Refusal
 from rating.credit import first_hold
@@ -189,7 +189,7 @@ def test_the_echo_test_needs_a_free_channel() -> None:
 
 def test_a_closed_destination_is_refused() -> None:
     environment = make.env(countries=frozenset({"US"}))
-    assert yes(call(make.hot_state(), env=environment))
+    yes(call(make.hot_state(), env=environment))
     answer = call(make.hot_state(), "442079460123", env=environment)
     assert code(answer) == "DESTINATION_NOT_ALLOWED"
     assert isinstance(answer, Refusal) and answer.detail == "GB"
@@ -241,6 +241,16 @@ def test_credit_of_another_profile_pays_nothing() -> None:
         profiles=(make.profile(1), make.profile(2)), balances={"profile:2": 10_000_000}
     )
     assert code(call(hot, source_id=1)) == "CREDIT"
+
+
+def test_a_credit_in_another_currency_is_not_touched() -> None:
+    """The Manager's currency was changed under its money: refuse, and give the channel back."""
+    hot = make.hot_state()
+    yes(call(hot, call_id="c-1"))
+    hot.put_manager(make.manager(1, "EUR"))
+    hot.replace_tariff(make.tariff("EUR"))
+    assert code(call(hot, call_id="c-2")) == "CREDIT"
+    assert list(hot.profile_by_id[1].leases) == ["c-1"]
 
 
 def test_a_destination_that_costs_nothing_needs_no_credit() -> None:
@@ -509,7 +519,7 @@ def test_a_name_in_another_domain_is_not_ours() -> None:
     foreign = onnet(hot, "architects.sales", called_host="elsewhere.example.com")
     assert code(foreign) == "UNKNOWN_REALM"
     for host in ("198.51.100.1", "2001:db8::1", make.REALM.upper()):
-        assert yes(onnet(hot, "architects.sales", called_host=host, call_id=host))
+        yes(onnet(hot, "architects.sales", called_host=host, call_id=host))
         hot.profile_by_id[1].release(host)
 
 
@@ -541,9 +551,7 @@ def test_an_on_net_caller_hears_busy_when_all_channels_are_in_use() -> None:
     ),
     st.integers(0, 20_000),
 )
-def test_channels_and_credit_are_never_exceeded(
-    steps: list[tuple[str, int]], balance: int
-) -> None:
+def test_channels_and_credit_are_never_exceeded(steps: list[tuple[str, int]], balance: int) -> None:
     """R35, R63: any mixture of calls; a no leaves nothing behind."""
     hot = inward_hot(
         profiles=(make.profile(1, channels=3), make.profile(2, channels=2)),
@@ -577,8 +585,8 @@ def test_channels_and_credit_are_never_exceeded(
             assert hot.ledger.available(profile.account) >= 0
 
 
-def leases(hot: HotState) -> list[dict[str, Any]]:
-    return [p.leases for p in hot.profile_by_id.values()]  # type: ignore[misc]
+def leases(hot: HotState) -> list[dict[str, ChannelLease]]:
+    return [p.leases for p in hot.profile_by_id.values()]
 
 
 def end_one(hot: HotState, live: dict[str, Admission], which: int) -> None:

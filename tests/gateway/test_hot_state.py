@@ -117,6 +117,8 @@ def test_a_number_follows_its_new_owner_at_once() -> None:
     assert [n.number for n in hot.numbers_of(2)] == ["+12026555376"]
     hot.remove_number("+12026555376")
     assert list(hot.numbers_of(2)) == []
+    hot.put_number(make.number(profile_id=None))
+    hot.remove_number("+12026555376")
     assert hot.number_by_e164 == {}
 
 

@@ -186,9 +186,7 @@ def test_md5_is_offered_before_sha256_and_both_work() -> None:
     assert [Challenge.parse(v).algorithm for _, v in headers] == ["MD5", "SHA-256"]
     for header in headers:
         fresh = bench.challenge(make.request()).headers[headers.index(header)]
-        assert isinstance(
-            bench.ask(make.signed(make.request(), fresh, USER, PASSWORD)), Identified
-        )
+        assert isinstance(bench.ask(make.signed(make.request(), fresh, USER, PASSWORD)), Identified)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +235,8 @@ def test_the_number_signed_must_be_the_number_called() -> None:
     assert refused(bench.ask(moved)) == "BAD_REQUEST"
     broken = bench.sign(make.request(), signed_uri="nothing")
     assert refused(bench.ask(broken)) == "BAD_REQUEST"
+    numberless = bench.sign(make.request(), signed_uri=f"sip:{make.REALM}")
+    assert isinstance(bench.ask(numberless), Identified)  # sipp and others; it binds nothing
     rewritten = bench.sign(make.request(), signed_uri="sip:12025550123@10.0.0.1:5060")
     assert isinstance(bench.ask(rewritten), Identified)
 
@@ -301,9 +301,7 @@ def test_require_tls_refuses_after_a_right_password_only() -> None:
 
 
 def test_require_tls_holds_for_a_pbx_in_ip_mode_too() -> None:
-    bench = Bench(
-        profiles=(make.profile(mode=AuthMode.IP, address=IP_PBX, require_tls=True),)
-    )
+    bench = Bench(profiles=(make.profile(mode=AuthMode.IP, address=IP_PBX, require_tls=True),))
     assert refused(bench.ask(make.request(), flow=make.flow(IP_PBX))) == "REQUIRE_TLS"
 
 

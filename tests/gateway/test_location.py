@@ -45,10 +45,15 @@ def test_tick_expires_what_is_due_and_names_it() -> None:
     )
     assert location.deadline == 100.0
     assert [b.owner_id for b in location.tick(150.0)] == [1]
-    assert location.deadline == 200.0
+    assert [b.owner_id for b in location.tick(199.0)] == []
     assert [b.owner_id for b in location.tick(200.0)] == [2]
-    assert location.deadline is None
     assert len(location) == 0
+
+
+def test_an_empty_service_has_nothing_to_wait_for() -> None:
+    location = Location([make.binding(deadline=100.0)])
+    location.tick(100.0)
+    assert location.deadline is None
 
 
 def test_a_refreshed_binding_outlives_its_first_deadline() -> None:

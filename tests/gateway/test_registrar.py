@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.model.binding import Binding, Flow, Owner
 from gateway.refusal import Refusal
-from gateway.registrar import Registration, RegistrarLimits, process, refusal_headers
+from gateway.registrar import RegistrarLimits, Registration, process, refusal_headers
 from sip.message import Request
 from tests.support import factories as make
 
@@ -240,7 +240,9 @@ def test_all_contacts_count_or_none() -> None:
     assert refused(register(f"<{PBX_URI}>", "<sip:x@h>;expires=5")) == "INTERVAL_TOO_BRIEF"
 
 
-@pytest.mark.parametrize("contact", ["<tel:+12025550123>", "<mailto:a@b>", "<sip:a@>", "<broken"])
+@pytest.mark.parametrize(
+    "contact", ["<tel:+12025550123>", "<mailto:a@b>", "<sip:a@>", "<broken", '"a']
+)
 def test_only_sip_addresses_can_be_bound(contact: str) -> None:
     assert refused(register(contact)) == "BAD_CONTACT"
 

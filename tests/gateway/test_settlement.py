@@ -100,9 +100,7 @@ def test_the_record_tells_the_whole_call() -> None:
 def test_a_call_that_was_never_answered_is_free() -> None:
     """R70: ringing and early media cost nothing; the hold is released whole."""
     hot = make.hot_state()
-    silent = outcome(
-        admitted(hot), 0.0, answered_at=None, cause=EndCause.NO_ANSWER, sip_status=408
-    )
+    silent = outcome(admitted(hot), 0.0, answered_at=None, cause=EndCause.NO_ANSWER, sip_status=408)
     settled = settle(silent, hot, make.AT)
     assert settled.entry is None
     assert (settled.cdr.billed_s, settled.cdr.charge_micros) == (0, 0)
@@ -293,9 +291,7 @@ def test_no_ending_overspends_and_none_bills_beyond_the_rating(
     while covered_s < talked_s and affordable_s(rate, balance) >= covered_s + 6:
         covered_s += 6
     cover(hot, admission, covered_s)
-    ended = outcome(
-        admission, talked_s, cause=cause, answered_at=make.AT if answered else None
-    )
+    ended = outcome(admission, talked_s, cause=cause, answered_at=make.AT if answered else None)
     settled = settle(ended, hot, make.AT)
     charged = balance - hot.ledger.balance("profile:1")
     assert 0 <= charged <= balance
