@@ -125,6 +125,15 @@ def test_any_changed_part_spoils_the_credentials(change: dict[str, str | int | N
     assert not verify_credentials(replace(good, **change), "INVITE", "pw")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("nc", "cnonce"), [(None, "c"), (1, None), (1, "")])
+def test_qop_without_count_or_client_nonce_is_refused(nc: int | None, cnonce: str | None) -> None:
+    """RFC 7616 §3.4: both are required, even if the response was computed without them."""
+    ha1 = hash_a1("MD5", "bob", "r", "pw")
+    response = compute_response("MD5", ha1, "n", "BYE", "sip:a", qop="auth", nc=nc, cnonce=cnonce)
+    credentials = Credentials("bob", "r", "n", "sip:a", response, "MD5", "auth", nc, cnonce)
+    assert not verify_credentials(credentials, "BYE", "pw")
+
+
 def test_an_upper_case_response_is_taken() -> None:
     good = credentials_for(Challenge("r", "n"))
     assert verify_credentials(replace(good, response=good.response.upper()), "INVITE", "pw")
