@@ -108,10 +108,7 @@ def test_realms_are_lower_case_and_the_first_is_ours() -> None:
         {"log": {"level": "loud"}},
         {"registrar": {"min_expires_s": 60}},
         {"registrar": {"min_expires_s": 0}},
-        {"calls": {"min_se_s": 1801}},
-        {"calls": {"session_expires_s": 89}},
-        {"calls": {"heartbeat_s": 6.5}},
-        {"limits": {"message_octets": 65536}},
+        {"limits": {"write_buffer_octets": 1}},
         {"timers": {"t1_s": 5, "t2_s": 4}},
     ],
 )
