@@ -1,5 +1,6 @@
 """The gateway and the agents round it: every test has processes of its own and leaves none."""
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.support.pjsua_peer import PeerOptions, PjsuaPeer
 from tests.support.seed import Seeded, carrier_at, seed
 from tests.support.sip_peer import SipPeer
 from tests.support.store_reader import StoreReader
+
+SETTLED_WITHIN_S = 2.0  # R120b
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class House:
 
     def assert_nothing_held(self) -> None:
         """No channel, no credit and no journal row outlives its call (R36, R63)."""
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        while self.store.open_calls() and time.monotonic() < deadline:
+            time.sleep(0.02)  # the settlement's commit is on its way
         assert self.store.open_calls() == []
         assert self.store.postings_sum() == 0
         metrics = self.gateway.metrics()

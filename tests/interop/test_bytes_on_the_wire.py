@@ -174,6 +174,7 @@ def test_a_repeated_invite_makes_no_second_call(
     )
     assert house.gateway.metrics()["sipgw_channels_in_use"] == 1
     _end(call, carrier)
+    house.assert_nothing_held()
     assert len(house.store.cdrs()) == 1
 
 

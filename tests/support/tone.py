@@ -12,6 +12,7 @@ from pathlib import Path
 
 RATE_HZ = 8000
 AMPLITUDE = 12000
+WINDOW = 400  # samples: 50 ms
 CLEAN_RMS = AMPLITUDE / math.sqrt(2)
 CANDIDATES_HZ = range(300, 1500, 20)
 
@@ -57,13 +58,20 @@ def read_samples(path: Path) -> list[int]:
 
 
 def power_at(frequency_hz: int, samples: Sequence[int]) -> float:
-    """Goertzel: the mean power of one frequency in linear samples."""
+    """Goertzel: the mean power of one frequency in linear samples.
+
+    Taken over short windows, so that a jitter buffer's jump of phase does not hide a tone.
+    """
     coefficient = 2 * math.cos(2 * math.pi * frequency_hz / RATE_HZ)
-    first = second = 0.0
-    for sample in samples:
-        first, second = sample + coefficient * first - second, first
-    total = first * first + second * second - coefficient * first * second
-    return 2 * total / (len(samples) ** 2)
+    found = 0.0
+    for start in range(0, len(samples), WINDOW):
+        window = samples[start : start + WINDOW]
+        first = second = 0.0
+        for sample in window:
+            first, second = sample + coefficient * first - second, first
+        power = first * first + second * second - coefficient * first * second
+        found += 2 * power / len(window)
+    return found / len(samples)
 
 
 def heard(samples: Sequence[int], skip_s: float = 0.2) -> Heard:
