@@ -13,6 +13,7 @@ from gateway.model.record import OpenCall
 from gateway.settlement import ENTRY_KIND, REVENUE, Settled
 from rating.credit import affordable_s
 from rating.ledger import Entry
+from rating.money import Money
 from rating.rater import price, rate_call
 from rating.tariff import Rate
 
@@ -23,10 +24,10 @@ def close_open_call(found: OpenCall, hot: HotState, at: datetime) -> Settled:
     talked_s = 0.0
     if found.answered_at is not None:
         talked_s = max(0.0, (proof - found.answered_at).total_seconds())
+    admitted, rate = found.admitted, found.admitted.rate
     billed_s, micros, derivation, entry = 0, 0, "free", None
-    if found.held_micros > 0:
-        billed_s, micros, derivation, entry = _charge(found, hot, talked_s, at)
-    admitted = found.admitted
+    if rate is not None and found.held_micros > 0:
+        billed_s, micros, derivation, entry = _charge(found, rate, hot, talked_s, at)
     cdr = Cdr(
         call_id=admitted.call_id,
         profile_id=admitted.profile_id,
@@ -41,8 +42,8 @@ def close_open_call(found: OpenCall, hot: HotState, at: datetime) -> Settled:
         billed_s=billed_s,
         charge_micros=micros,
         currency=admitted.currency,
-        rate_prefix=admitted.rate_prefix,
-        rate_per_min_micros=admitted.rate_per_min_micros,
+        rate_prefix=rate.prefix if rate else "",
+        rate_per_min_micros=rate.per_min_micros if rate else 0,
         derivation=f"{derivation}; billed to the last heartbeat before a restart",
         cause=EndCause.GATEWAY_RESTART.value,
         sip_status=200 if found.answered_at is not None else 0,
@@ -54,16 +55,16 @@ def close_open_call(found: OpenCall, hot: HotState, at: datetime) -> Settled:
 
 
 def _charge(
-    found: OpenCall, hot: HotState, talked_s: float, at: datetime
+    found: OpenCall, rate: Rate, hot: HotState, talked_s: float, at: datetime
 ) -> tuple[int, int, str, Entry | None]:
     admitted, call_id = found.admitted, found.admitted.call_id
     profile = hot.profile_by_id[admitted.profile_id]
-    rate = Rate(admitted.rate_prefix, "", admitted.rate_per_min_micros)
     rating = rate_call(talked_s, rate, admitted.currency)
     billed_s, micros, derivation = rating.billed_s, rating.charge.micros, rating.derivation
     if micros > found.held_micros:
         billed_s = affordable_s(rate, found.held_micros)
         micros = price(rate, billed_s)
+        derivation += f"; cut off at the {billed_s} s paid for = {Money(micros, admitted.currency)}"
     hot.ledger.hold(call_id, profile.account, found.held_micros, admitted.currency)
     entry = hot.ledger.post(call_id, micros, REVENUE, f"call:{call_id}", ENTRY_KIND, at, call_id)
     return billed_s, micros, derivation, entry

@@ -54,6 +54,7 @@ from sip.endpoint import Endpoint
 from sip.target import LocalNames
 from sip.timers import SipTimers
 from store import demo
+from store import ledger as ledger_rows
 from store.database import Database
 from store.errors import NotEmpty, StoreError
 from store.snapshot import load
@@ -120,7 +121,10 @@ class Gateway:
             self._seed(vault)
         with self._database.reader() as connection:
             self._snapshot = load(connection, vault, now=self._clock.now(), at=self._clock.at())
+            recent = ledger_rows.recent(connection)
         self._hot = HotState(self._snapshot, settings.realms)
+        for entry in recent:
+            self._hot.ledger.remember(entry)  # a replay is known across a restart (R66)
         for sentence in self._hot.check():
             self._log.warning("configuration", problem=sentence)
         self._journal = self._database.writer(self._loop, self._store_failed)

@@ -1,4 +1,4 @@
-"""Owns the promises the shells make to each other, as Protocols written by the side that needs them."""
+"""Owns the promises the shells make to each other: Protocols written by the side that needs them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Protocol
 from gateway.model.binding import Binding
 from gateway.model.carrier import Carrier
 from gateway.model.manager_account import ManagerAccount
-from gateway.model.onnet_account import OnnetAccount
 from gateway.model.online_number import OnlineNumber
+from gateway.model.onnet_account import OnnetAccount
 from gateway.model.profile import SipProfile
 from gateway.model.record import OpenCall, Record
 from rating.tariff import Tariff
@@ -36,9 +36,7 @@ class Ids(Protocol):
 class Journal(Protocol):
     """The writer: one thread, group commit, full sync."""
 
-    def write(
-        self, records: Sequence[Record], done: Callable[[bool], None] | None = None
-    ) -> None:
+    def write(self, records: Sequence[Record], done: Callable[[bool], None] | None = None) -> None:
         """Queue one atomic batch; `done(durable)` is called on the event loop after its commit."""
         ...
 

@@ -151,7 +151,9 @@ def _talked_s(outcome: CallOutcome, rate: Rate) -> float:
 
 
 def _held(ledger: Ledger, hold_id: str) -> int:
-    return next(hold.micros for hold in ledger.holds() if hold.id == hold_id)
+    hold = ledger.find(hold_id)
+    assert hold is not None, f"{hold_id} is not held"
+    return hold.micros
 
 
 def _cdr(outcome: CallOutcome, charge: _Charge, currency: str) -> Cdr:

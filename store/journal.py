@@ -128,6 +128,7 @@ def _must_have_changed(cursor: Cursor, call_id: str) -> None:
 
 
 def _open_call(record: CallAdmitted) -> dict[str, object]:
+    rate = record.rate
     return {
         "call_id": record.call_id,
         "profile_id": record.profile_id,
@@ -140,8 +141,12 @@ def _open_call(record: CallAdmitted) -> dict[str, object]:
         "admitted_micros": record.held_micros,
         "held_micros": record.held_micros,
         "currency": record.currency,
-        "rate_prefix": record.rate_prefix,
-        "rate_per_min_micros": record.rate_per_min_micros,
+        "rate_prefix": rate.prefix if rate else "",
+        "rate_destination": rate.destination if rate else "",
+        "rate_per_min_micros": rate.per_min_micros if rate else 0,
+        "rate_connect_micros": rate.connect_micros if rate else 0,
+        "rate_first_s": rate.first_s if rate else 0,
+        "rate_step_s": rate.step_s if rate else 0,
         "answered_at": None,
         "last_beat_at": None,
         "target": "",

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, Row, select
 
 from gateway.model.record import CallAdmitted, OpenCall
+from rating.tariff import Rate
 from store.tables import open_calls
 
 
@@ -10,6 +11,20 @@ def every(connection: Connection) -> tuple[OpenCall, ...]:
     """The calls that the last process did not finish, the oldest first."""
     rows = connection.execute(select(open_calls).order_by(open_calls.c.started_at))
     return tuple(_value(row) for row in rows)
+
+
+def _rate(row: Row[tuple[object, ...]]) -> Rate | None:
+    """None for a call that is not rated; a rate has steps."""
+    if not row.rate_step_s:
+        return None
+    return Rate(
+        row.rate_prefix,
+        row.rate_destination,
+        row.rate_per_min_micros,
+        row.rate_connect_micros,
+        row.rate_first_s,
+        row.rate_step_s,
+    )
 
 
 def _value(row: Row[tuple[object, ...]]) -> OpenCall:
@@ -24,8 +39,7 @@ def _value(row: Row[tuple[object, ...]]) -> OpenCall:
         a_sip_call_id=row.a_sip_call_id,
         held_micros=row.admitted_micros,
         currency=row.currency,
-        rate_prefix=row.rate_prefix,
-        rate_per_min_micros=row.rate_per_min_micros,
+        rate=_rate(row),
     )
     return OpenCall(
         admitted=admitted,

@@ -209,7 +209,11 @@ open_calls = Table(
     Column("held_micros", BigInteger, nullable=False),  # held now
     Column("currency", String, nullable=False),
     Column("rate_prefix", String, nullable=False),
+    Column("rate_destination", String, nullable=False),
     Column("rate_per_min_micros", BigInteger, nullable=False),
+    Column("rate_connect_micros", BigInteger, nullable=False),
+    Column("rate_first_s", Integer, nullable=False),
+    Column("rate_step_s", Integer, nullable=False),  # 0: the call is not rated
     Column("answered_at", UtcTime),
     Column("last_beat_at", UtcTime),
     Column("target", String, nullable=False),

@@ -102,7 +102,7 @@ class Admitter:
 
 
 def admitted_record(attempt: Attempt, admission: Admission) -> CallAdmitted:
-    hold, rate = admission.hold, admission.rate
+    hold = admission.hold
     return CallAdmitted(
         call_id=admission.call_id,
         profile_id=admission.profile_id,
@@ -114,6 +114,5 @@ def admitted_record(attempt: Attempt, admission: Admission) -> CallAdmitted:
         a_sip_call_id=attempt.sip_call_id,
         held_micros=hold.micros if hold else 0,
         currency=hold.currency if hold else "",
-        rate_prefix=rate.prefix if rate else "",
-        rate_per_min_micros=rate.per_min_micros if rate else 0,
+        rate=admission.rate,
     )

@@ -135,7 +135,7 @@ class Admission:
     a_srtp: SrtpPolicy  # what leg A must or may speak
     hold: Hold | None = None
     rate: Rate | None = None
-    also_leases: tuple[ChannelLease, ...] = ()  # the called profile's, when both sides are ours (R21)
+    also_leases: tuple[ChannelLease, ...] = ()  # the called profile's, when both are ours (R21)
 
 
 class EndCause(Enum):
@@ -159,7 +159,7 @@ class EndCause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CallOutcome:
-    """What happened, before anyone says what it costs. Times in UTC; `duration_s` from monotonic."""
+    """What happened, before anyone says what it costs. `duration_s` is monotonic, the rest UTC."""
 
     admission: Admission
     started_at: datetime

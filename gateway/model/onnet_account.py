@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class OnnetAccount:
-    """`profile_id` set: a business account; calls to its name go to that profile's PBX (R94, R96)."""
+    """With `profile_id` a business account: calls to its name go to that profile (R94, R96)."""
 
     id: int
     name: str

@@ -10,6 +10,7 @@ from gateway.model.binding import Binding, Owner
 from gateway.model.call import CallId
 from gateway.model.cdr import Cdr
 from rating.ledger import Entry
+from rating.tariff import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,7 @@ class CallAdmitted:
     a_sip_call_id: str
     held_micros: int  # 0 for free calls
     currency: str
-    rate_prefix: str
-    rate_per_min_micros: int
+    rate: Rate | None  # None: nothing is rated
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,19 @@ import pytest
 
 from gateway.aftermath import close_open_call
 from gateway.model.record import CallAdmitted, OpenCall
+from rating.tariff import Rate
 from tests.support.factories import hot_state, manager, profile, snapshot
 
 ADMITTED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ANSWERED_AT = ADMITTED_AT + timedelta(seconds=4)
+RATE = Rate("44", "United Kingdom", 6_000)
 NOW_AT = ADMITTED_AT + timedelta(hours=2)
 
 
 def open_call(held_micros: int, answered: bool, beat_s: float | None) -> OpenCall:
     admitted = CallAdmitted(
         "c-1", 1, "pstn", "outgoing", "+12026555300", "+442079460123", ADMITTED_AT, "a@pbx",
-        held_micros, "USD", "44", 6_000,
+        held_micros, "USD", RATE if held_micros else None,
     )  # fmt: skip
     beat_at = None if beat_s is None else ANSWERED_AT + timedelta(seconds=beat_s)
     return OpenCall(admitted, held_micros, ANSWERED_AT if answered else None, beat_at, "c", "", "")

@@ -12,6 +12,7 @@ from gateway.model.onnet_account import OnnetAccount
 from gateway.model.profile import AuthMode, SipProfile, Subscription
 from gateway.model.record import CallAdmitted, CallAnswered
 from rating.ledger import Entry, Posting
+from rating.tariff import Rate
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 SECRET = "correct-horse-battery"
@@ -108,8 +109,7 @@ ADMITTED = CallAdmitted(
     a_sip_call_id="a@pbx",
     held_micros=3000,
     currency="USD",
-    rate_prefix="44",
-    rate_per_min_micros=6000,
+    rate=Rate("44", "United Kingdom", 6000, connect_micros=50, first_s=60, step_s=1),
 )
 
 ANSWERED = CallAnswered("c-1", AT + timedelta(seconds=5), "carrier:main", '{"a":1}', '{"b":2}')
