@@ -1,4 +1,4 @@
-"""Owns the promises the shells make to each other: Protocols written by the side that needs them."""
+"""Owns the promises of the shells to each other: Protocols written by the side that needs them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
