@@ -40,17 +40,20 @@ class LocalNames:
 
     def via(self, flow: Flow, branch: str) -> str:
         """The Via value of a request sent by this flow."""
-        host, port = self.sent_by(flow)
         # RFC 3581 §3: rport asks that replies come to the port we really send from.
         rport = "" if flow.reliable else ";rport"
-        return f"SIP/2.0/{flow.transport.upper()} {bracketed(host)}:{port};branch={branch}{rport}"
+        return f"SIP/2.0/{flow.transport.upper()} {self._place(flow)};branch={branch}{rport}"
 
     def contact(self, flow: Flow, user: str = "") -> str:
         """A Contact value by which the peer of this flow reaches us."""
-        host, port = self.sent_by(flow)
         at = f"{user}@" if user else ""
         transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
-        return f"<sip:{at}{bracketed(host)}:{port}{transport}>"
+        return f"<sip:{at}{self._place(flow)}{transport}>"
+
+    def _place(self, flow: Flow) -> str:
+        host, port = self.sent_by(flow)
+        # Port 0 means that nobody listens: we only dial, and nobody dials us.
+        return f"{bracketed(host)}:{port}" if port else bracketed(host)
 
 
 def note_source(request: Request, flow: Flow) -> Request:

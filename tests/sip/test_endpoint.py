@@ -1,4 +1,4 @@
-"""The hub: every message finds its machine, and what is wrong is answered (RFC 3261 §8, §12.2.2)."""
+"""The hub: every message finds its machine; what is wrong is answered (RFC 3261 §8, §12.2.2)."""
 
 import pytest
 from hypothesis import given

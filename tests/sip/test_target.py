@@ -17,6 +17,8 @@ def test_we_advertise_what_we_are_told_for_transport_and_family() -> None:
     assert names.sent_by(V6) == ("2001:db8::ff", 5062)
     assert names.sent_by(TCP) == TCP.local
     assert names.via(V6, "z9hG4bK1") == "SIP/2.0/UDP [2001:db8::ff]:5062;branch=z9hG4bK1;rport"
+    dialled = TCP._replace(local=("192.0.2.1", 0))
+    assert names.via(dialled, "z9hG4bK1") == "SIP/2.0/TCP 192.0.2.1;branch=z9hG4bK1"
     assert names.via(TCP, "z9hG4bK1") == "SIP/2.0/TCP 192.0.2.1:5060;branch=z9hG4bK1"
 
 

@@ -1,4 +1,4 @@
-"""Endpoints in one memory under one virtual clock: datagrams are lost, doubled and overtake each other."""
+"""Endpoints in one memory, one virtual clock: datagrams are lost, doubled, overtake each other."""
 
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
