@@ -9,7 +9,7 @@ from config.toml_lines import index, line_of
 TEXT = '''\
 # a comment with name = "x"
 realms = [
-  "a = 1", # [media]
+  "a = 1", # don't [open
   "b",
 ]
 user_agent = """
