@@ -88,7 +88,11 @@ class CallRunner:
         self._idle = asyncio.Event()
         self._idle.set()
         self._last_beat = clock.now()
-        self._execute: dict[type[do.Effect], Callable[[LiveCall, Any], None]] = {
+        self._execute = self._executors()
+        self.handlers = self._event_handlers()
+
+    def _executors(self) -> dict[type[do.Effect], Callable[[LiveCall, Any], None]]:
+        return {
             do.Admit: self._do_admit,
             do.OpenMedia: self._do_open_media,
             do.UpdateMedia: self._do_update_media,
@@ -108,7 +112,10 @@ class CallRunner:
             do.Settle: self._do_settle,
             do.RecordRefusal: self._do_record_refusal,
         }
-        self.handlers: dict[type[object], Callable[[Any], None]] = {
+
+    def _event_handlers(self) -> dict[type[object], Callable[[Any], None]]:
+        """What the dispatcher hands to the calls."""
+        return {
             invite.Progressed: self._on_progressed,
             invite.Answered: self._on_answered,
             invite.Refused: self._on_refused,
