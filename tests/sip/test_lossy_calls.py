@@ -73,7 +73,7 @@ def story(network: Network, transport: str, seed: int) -> tuple[Node, Node]:
     callee.tu, caller.tu = answering, calling
     flow = Flow(transport, CALLER, CALLEE)
     for number in range(CALLS):
-        session, effects = caller.endpoint.invite(invite(number), flow, network.now)
+        _, effects = caller.endpoint.invite(invite(number), flow, network.now)
         caller.execute(effects)
     return caller, callee
 

@@ -216,7 +216,7 @@ async def test_a_dial_that_is_refused_is_503() -> None:
         remote = await gone.driver.listen_tcp("127.0.0.1", 0)
         await gone.driver.aclose()
         flow = Flow("tcp", ("127.0.0.1", 0), remote)
-        session, effects = caller.endpoint.invite(invite(flow), flow, caller.now())
+        _, effects = caller.endpoint.invite(invite(flow), flow, caller.now())
         caller.driver.execute(effects)
         assert (await caller.next(Refused)).status == 503
         assert caller.driver.connections == 0

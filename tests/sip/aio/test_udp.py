@@ -72,6 +72,8 @@ async def test_closing_within_a_datagram_ends_the_drain() -> None:
 
 
 def test_a_port_in_use_is_an_error_and_leaks_no_socket() -> None:
-    with bind(socket.SOCK_DGRAM, "127.0.0.1", 0) as first:
-        with pytest.raises(OSError, match="in use"):
-            bind(socket.SOCK_DGRAM, "127.0.0.1", first.getsockname()[1])
+    with (
+        bind(socket.SOCK_DGRAM, "127.0.0.1", 0) as first,
+        pytest.raises(OSError, match="in use"),
+    ):
+        bind(socket.SOCK_DGRAM, "127.0.0.1", first.getsockname()[1])
