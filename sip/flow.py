@@ -1,6 +1,6 @@
-"""Owns `Flow`: the way a message came in and the way its reply goes out (RFC 3261 §18.2.2, RFC 5626).
+"""Owns `Flow`: the way a message came in and the way its reply goes out (RFC 3261 §18.2.2).
 
-A flow is a value. Sockets and connections live in `sip/aio`; there a flow is the key to one of them.
+A flow is a value. Sockets and connections live in `sip/aio`, where a flow is the key to one.
 """
 
 from typing import NamedTuple
