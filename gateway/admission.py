@@ -132,9 +132,10 @@ def _subscription_paid(walk: _Walk) -> Verdict:
 
 def _no_onnet_name(walk: _Walk) -> Verdict:
     """R21: names are not for PBXs; whether the name exists is not told."""
-    if any(c.isalpha() for c in walk.attempt.called):
-        return refuse("ONNET_NAME_NOT_DIALABLE")
-    return None
+    called = walk.attempt.called
+    if called.removeprefix("+").isdigit() or not any(c.isalpha() for c in called):
+        return None
+    return refuse("ONNET_NAME_NOT_DIALABLE")
 
 
 def _read_number(walk: _Walk) -> Verdict:

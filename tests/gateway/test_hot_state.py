@@ -58,6 +58,12 @@ def test_carriers_match_by_port_first_then_by_address() -> None:
     assert hot.carrier_from(make.flow(("192.0.2.9", 5060))) is None
 
 
+def test_of_two_carriers_at_one_address_the_preferred_one_is_believed() -> None:
+    hot = make.hot_state(carriers=(make.carrier(1, priority=5), make.carrier(2, priority=1)))
+    found = hot.carrier_from(make.flow(make.CARRIER))
+    assert found is not None and found.id == 2
+
+
 def test_a_disabled_carrier_is_neither_tried_nor_believed() -> None:
     hot = make.hot_state(carriers=(make.carrier(enabled=False),))
     assert hot.carriers == ()

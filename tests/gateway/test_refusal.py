@@ -1,7 +1,7 @@
 """The refusal table and what a refusal looks like on the wire."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.refusal import MAX_DETAIL, REFUSALS, headers, refuse
@@ -89,6 +89,9 @@ def test_a_refusal_reads_well_in_a_log() -> None:
 
 
 @given(st.text(max_size=200))
+@example('quo"te')
+@example("back\\slash\\")
+@example("line\r\nInjected: yes")
 def test_no_detail_breaks_out_of_its_header(detail: str) -> None:
     """A detail may come from the peer: line breaks, quotes, anything."""
     response = response_to(
@@ -101,6 +104,12 @@ def test_no_detail_breaks_out_of_its_header(detail: str) -> None:
     quoted = text.removeprefix("399 sipgw ")
     assert unquote(quoted).startswith("NO_SUCH_NUMBER ")
     assert len(unquote(quoted)) < 200 + MAX_DETAIL
+
+
+@pytest.mark.parametrize("detail", ['a "quoted" name', "back\\slash\\", "plain"])
+def test_a_detail_arrives_as_it_was(detail: str) -> None:
+    _, (_, value) = headers(refuse("NO_SUCH_NUMBER", detail))
+    assert f"({detail})" in unquote(value.removeprefix("399 sipgw "))
 
 
 def test_an_unknown_code_is_our_own_mistake() -> None:
