@@ -9,11 +9,11 @@ import ssl
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from sip.aio.driver import SipDriver
-from sip.endpoint import Endpoint, RequestFailed, RequestReceived, ResponseReceived
-
 from gateway.aio.names import address_towards
 from gateway.ports import Clock, Ids
+from sip.aio.driver import SipDriver
+from sip.effects import Report
+from sip.endpoint import Endpoint, RequestFailed, RequestReceived, ResponseReceived
 from sip.flow import Flow
 from sip.headers import Headers
 from sip.invite.events import Answered, Progressed, Refused, Released, Updated
@@ -75,7 +75,8 @@ class Softphone:
         self._ids = ids
         self._names = LocalNames()
         self._endpoint = Endpoint(ids, SipTimers(), self._names, user_agent=USER_AGENT, allow=ALLOW)
-        self._driver = SipDriver(self._endpoint, clock, self._on_event)
+        self._driver = SipDriver(self._endpoint, clock, self._on_event, report=self._on_report)
+        self._trouble = ""  # what the transport complained of last
         self._flow = Flow(account.transport, ("", 0), (account.host, account.port))
         self._requests: dict[object, asyncio.Future[Response]] = {}
         self._calls: dict[InviteUac, PlacedCall] = {}
@@ -191,7 +192,8 @@ class Softphone:
             case RequestFailed():
                 waiting = self._requests.pop(event.handle, None)
                 if waiting is not None and not waiting.done():
-                    waiting.set_exception(CallFailed(event.status, "the gateway did not answer"))
+                    told = self._trouble or "the gateway did not answer"
+                    waiting.set_exception(CallFailed(event.status, told))
             case Progressed() | Answered() | Refused():
                 self._on_progress(event)
             case Released():
@@ -208,6 +210,10 @@ class Softphone:
                 )
             case _:
                 pass
+
+    def _on_report(self, report: Report, error: BaseException | None) -> None:
+        if report.kind.startswith(("connection", "dial", "send")):
+            self._trouble = report.detail
 
     def _on_progress(self, event: Progressed | Answered | Refused) -> None:
         call = self._calls.get(event.session)
@@ -230,9 +236,11 @@ class Softphone:
 
 
 def explanation_of(response: Response) -> str:
-    """What the gateway says beyond the status: the Reason and Warning headers."""
-    texts = response.headers.all("reason") + response.headers.all("warning")
-    return "; ".join(texts)
+    """What the gateway says beyond the status: its Warning's sentence, else the Reason header."""
+    warning = response.headers.get("warning")
+    if warning is not None:
+        return warning.partition('"')[2].removesuffix('"')
+    return response.headers.get("reason") or ""
 
 
 async def _within(waiting: Awaitable[Response], seconds: float, otherwise: str) -> Response:

@@ -77,7 +77,7 @@ class ToneStream:
         self._receiver: SrtpReceiver | None = None
         self._ssrc = int.from_bytes(octets(4), "big")
         self._timer: asyncio.TimerHandle | None = None
-        self._sent_at: dict[int, float] = {}
+        self._awaited: dict[int, tuple[float, bytes]] = {}  # by timestamp
         self._delays_ms: list[float] = []
         self._heard: deque[bytes] = deque(maxlen=KEPT_PACKETS)
         self._spoken: deque[bytes] = deque(maxlen=KEPT_PACKETS)
@@ -134,7 +134,7 @@ class ToneStream:
         frame = next(self._frames)
         self._spoken.append(frame)
         header = RTP_HEADER.pack(0x80, PCMU, self._sent & 0xFFFF, timestamp, self._ssrc)
-        self._sent_at[timestamp] = now
+        self._awaited[timestamp] = (now, frame)
         packet = header + frame
         wire = packet if self._sender is None else self._sender.rtp(packet)
         # A packet the kernel does not take is a lost packet: RTP lives with those.
@@ -158,11 +158,13 @@ class ToneStream:
             self._undecipherable += 1
             return
         self._received += 1
-        _, kind, _, timestamp, ssrc = RTP_HEADER.unpack_from(plain)
+        _, kind, _, timestamp, _ = RTP_HEADER.unpack_from(plain)
+        payload = plain[RTP_HEADER.size :]
         if kind & 0x7F == PCMU:
-            self._heard.append(plain[RTP_HEADER.size :])
-        sent_at = self._sent_at.pop(timestamp, None) if ssrc == self._ssrc else None
-        if sent_at is not None:
+            self._heard.append(payload)
+        # The far end may have put its own SSRC there: a packet is known by timestamp and payload.
+        sent_at, frame = self._awaited.pop(timestamp, (0.0, b""))
+        if frame and frame == payload:
             self._delays_ms.append((now - sent_at) * 1000)
 
     def report(self) -> AudioReport:

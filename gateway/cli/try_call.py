@@ -101,6 +101,10 @@ def try_call(
     """Make the plan, carry it out, give the exit status."""
     if transport not in DEFAULT_PORTS:
         raise typer.BadParameter("one of tls, tcp, udp", param_hint="--transport")
+    if break_srtp and transport != "tls":
+        raise typer.BadParameter(
+            "there is SRTP only with --transport tls", param_hint="--break-srtp"
+        )
     report = Report(quiet=as_json)
     try:
         plan = _plan(
