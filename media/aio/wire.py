@@ -80,6 +80,10 @@ class Wire:
             except OSError:
                 # Empty, or an ICMP error: either way the next wake-up tells more.
                 return
+            if len(data) == MAX_DATAGRAM:
+                # The kernel cut it: no packet of ours is that long.
+                self.leg.dropped_malformed += 1
+                continue
             take(data, sender[:2] if self._trim else sender, now)
 
     def _take_rtp(self, data: bytes, source: Address, now: float) -> None:

@@ -32,6 +32,10 @@ class SidePolicy:
     def offers_srtp(self) -> bool:
         return self.srtp == "required" or (self.offer_srtp and self.srtp != "none")
 
+    def allows(self, media: MediaDescription) -> bool:
+        """False for what cannot be protected where everything must be: a fax, a data channel."""
+        return media.is_rtp or self.srtp != "required"
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -71,7 +75,7 @@ def refusal_of(media: MediaDescription, policy: SidePolicy, address: str | None)
     if address is None:
         return "no-connection"
     if not media.is_rtp:
-        if policy.srtp == "required":
+        if not policy.allows(media):
             return "srtp-required"
         return "unsupported-transport" if profile.startswith("TCP") else ""
     # DTLS-SRTP (UDP/TLS/RTP/SAVP) and RTP over TCP are not ours.

@@ -18,7 +18,7 @@ class Line(NamedTuple):
 
     @property
     def attribute(self) -> str:
-        """The attribute's name for an a= line, else empty."""
+        """The attribute's name in lower case for an a= line, else empty."""
         return self.value.partition(":")[0].strip().lower() if self.kind == "a" else ""
 
 
@@ -81,7 +81,13 @@ def first_value(lines: Iterable[Line], kind: str) -> str | None:
 
 def attribute_values(lines: Iterable[Line], name: str) -> list[str]:
     """The values of all a=`name` lines in order; "" for a flag."""
-    return [line.value.partition(":")[2].strip() for line in lines if line.attribute == name]
+    # RFC 8866 §5: attribute names are case-sensitive.
+    size = len(name)
+    return [
+        value[size + 1 :].strip()
+        for kind, value in lines
+        if kind == "a" and value.startswith(name) and value[size : size + 1] in ("", ":")
+    ]
 
 
 def direction_of(lines: Iterable[Line]) -> MediaDirection | None:
@@ -111,7 +117,7 @@ class MediaDescription:
         return attribute_values(self.lines, name)
 
     def has(self, name: str) -> bool:
-        return any(line.attribute == name for line in self.lines)
+        return bool(attribute_values(self.lines, name))
 
     def codecs(self) -> tuple[Codec, ...]:
         """The payload types with their rtpmap and fmtp; formats that are no numbers are skipped."""

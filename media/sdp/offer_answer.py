@@ -132,18 +132,21 @@ class RelayNegotiation:
         self._agreed = replace(self._agreed, slots=self._placed(first, ()))
 
     def offer_for(self, side: Side) -> bytes:
-        """The other side's offer as ours."""
+        """The other side's offer as ours; raises SdpError when nothing of it may go there."""
         offer = self._offer
         assert offer is not None, "no offer from the other side"
         assert self._offerer is side.other, "no offer from the other side"
+        policy = self._policies[side]
         before = self._agreed.terms.get(side, ())
         offered = self._agreed.terms[side.other]
         terms = tuple(
-            terms_to_offer(media, self._policies[side], _term(before, index, media), self._octets)
-            if offered[index].on and self._address(side, index) is not None
+            terms_to_offer(media, policy, _term(before, index, media), self._octets)
+            if offered[index].on and policy.allows(media) and self._address(side, index) is not None
             else _off(media, _term(before, index, media))
             for index, media in enumerate(offer.media)
         )
+        if any(each.on for each in offered) and not any(each.on for each in terms):
+            raise SdpError("srtp-required", "nothing offered can be protected on the other side")
         self._offered = terms
         self._agreed = replace(self._agreed, terms={**self._agreed.terms, side: terms})
         return self._printed(side, offer)

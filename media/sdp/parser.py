@@ -55,21 +55,18 @@ def print_sdp(description: SessionDescription) -> bytes:
 
 def _lines(body: bytes, limits: SdpLimits) -> list[Line]:
     # surrogateescape: octets that are no UTF-8 come out again as they went in.
-    text = body.decode("utf-8", "surrogateescape")
+    text = body.decode("utf-8", "surrogateescape").replace("\r\n", "\n").removesuffix("\r")
+    if "\r" in text or "\0" in text:
+        raise SdpError("malformed", "control character in a line")
+    rows = [row for row in text.split("\n") if row]
+    if len(rows) > limits.lines:
+        raise SdpError("too-large", f"more than {limits.lines} lines")
     found: list[Line] = []
-    for raw in text.split("\n"):
-        row = raw.removesuffix("\r")
-        if not row:
-            continue
-        if "\r" in row or "\0" in row:
-            raise SdpError("malformed", "control character in a line")
-        kind, equals, value = row.partition("=")
-        kind = kind.strip()
-        if not equals or len(kind) != 1 or not (kind.isascii() and kind.isalpha()):
+    for row in rows:
+        kind = row[0]
+        if row[1:2] != "=" or not (kind.isascii() and kind.isalpha()):
             raise SdpError("malformed", f"line {len(found) + 1} has no type")
-        found.append(Line(kind, value))
-        if len(found) > limits.lines:
-            raise SdpError("too-large", f"more than {limits.lines} lines")
+        found.append(Line(kind, row[2:]))
     return found
 
 

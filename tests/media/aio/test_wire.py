@@ -77,3 +77,12 @@ async def test_a_peer_whose_port_is_closed_does_not_stop_the_others_packets():
     pair.send(packet(0, 1, 1, 1, b"x"))
     assert await pair.heard() == packet(0, 1, 1, 1, b"x")
     await pair.aclose()
+
+
+async def test_a_datagram_that_was_cut_is_not_passed_on():
+    pair = Pair()
+    pair.send(packet(0, 1, 1, 1, bytes(MAX_DATAGRAM)))
+    pair.send(packet(0, 2, 2, 1, b"x"))
+    assert await pair.heard() == packet(0, 2, 2, 1, b"x")
+    assert pair.relay.report("m").a[0].dropped_malformed == 1
+    await pair.aclose()

@@ -62,8 +62,11 @@ def test_only_rtp_profiles_carry_rtp():
     assert [media.is_rtp for media in parse_sdp(BODY).media] == [True, True, False]
 
 
-def test_attributes_are_found_by_name_in_any_case():
-    media = MediaDescription("audio", 1, "RTP/AVP", (), (Line("a", "RTCP-MUX"), Line("b", "AS:1")))
+def test_attributes_are_found_by_their_whole_name():
+    lines = (Line("a", "rtcp-mux"), Line("a", "rtcp-mux-only"), Line("b", "AS:1"))
+    media = MediaDescription("audio", 1, "RTP/AVP", (), lines)
     assert media.has("rtcp-mux")
     assert media.attributes("rtcp-mux") == [""]
-    assert not media.has("as")
+    assert not media.has("AS")
+    assert not media.has("rtcp")
+    assert Line("a", "RTCP-Mux : x").attribute == "rtcp-mux"

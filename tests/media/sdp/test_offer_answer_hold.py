@@ -155,3 +155,14 @@ def test_the_next_target_of_a_hunt_gets_keys_and_an_origin_of_its_own():
     assert len(inline) == 4
     made.forget(Side.B, NONE)
     assert b"RTP/AVP" in made.offer_for(Side.B)
+
+
+def test_a_fax_is_not_offered_to_a_side_where_all_must_be_protected():
+    made, opened = negotiation(OPTIONAL, REQUIRED)
+    made.receive_offer(Side.A, sdp("m=image 4000 udptl t38"))
+    made.set_local(opened)
+    with pytest.raises(SdpError) as caught:
+        made.offer_for(Side.B)
+    assert caught.value.reason == "srtp-required"
+    made.receive_offer(Side.A, sdp("m=audio 4000 RTP/AVP 0", "m=image 4002 udptl t38"))
+    assert [each.port for each in parse_sdp(made.offer_for(Side.B)).media] == [30000, 0]
