@@ -248,11 +248,10 @@ class Endpoint:
                 return self._refuse(transaction, request, 481, now)  # only dialogs know these
             handle = RequestHandle(transaction, request, flow, None)
             return [Deliver(RequestReceived(handle, request, flow))]
-        if self._layer.merges(request):
-            return self._refuse(transaction, request, 482, now)
         if not request.contacts:
             return self._refuse(transaction, request, 400, now)  # §8.1.1.8: exactly one
-        self._layer.note_mergeable(request, transaction)
+        if self._layer.merges(request, transaction):
+            return self._refuse(transaction, request, 482, now)
         session = InviteUas(self._context, transaction, request, flow)
         transaction.owner = session
         return [Deliver(Offered(session, request, flow))]

@@ -257,13 +257,18 @@ class SipDriver:
         refused = "closed" if self._closed else self._flows.refuses(flow.remote[0])
         if flow.secure and self.client_context is None:
             refused = "no TLS client context"
-        if refused is not None:
-            self.complain("dial-refused", refused, flow)
+        sock: socket.socket | None = None
+        if refused is None:
+            try:
+                sock = socket.socket(socket.AF_INET6 if ":" in flow.remote[0] else socket.AF_INET)
+                prepare(sock)
+            except OSError as error:  # out of descriptors
+                refused = str(error)
+        if refused is not None or sock is None:
+            self.complain("dial-refused", refused or "", flow)
             self._fail(flow)
             return None
         connection = self._new_connection(flow, dialled=True)
-        sock = socket.socket(socket.AF_INET6 if ":" in flow.remote[0] else socket.AF_INET)
-        prepare(sock)
         self._spawn(self._connect(connection, sock), connection, sock)
         return connection
 

@@ -205,8 +205,12 @@ class StreamListener:
                 self._resume = self._loop.call_later(OUT_OF_FILES_PAUSE_S, self._start_again)
                 return
             flow = Flow(self._transport, (local[0], local[1]), (remote[0], remote[1]))
-            prepare(sock)
-            self._admit(sock, flow)
+            try:
+                prepare(sock)
+            except OSError:
+                sock.close()  # gone before we looked
+            else:
+                self._admit(sock, flow)
 
     def _start_again(self) -> None:
         self._resume = None

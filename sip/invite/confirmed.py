@@ -258,7 +258,9 @@ class InviteSession:
                 effects.append(Deliver(Released(self, "no-ack", None)))
             return effects
         if name == "glare" and self._ours is not None:
-            return self._send_ours(self._ours, now)
+            if self._theirs is None and self._unacked is None:
+                return self._send_ours(self._ours, now)
+            self.timers.set("glare", now + self._back_off_s())  # the peer was first this time
         return []
 
     # -- the peer's requests
@@ -293,7 +295,8 @@ class InviteSession:
             if self.state is State.OFFERED:
                 return self._reply(transaction, request, 500, now, (self._retry_after(),))
             return self._reply(transaction, request, 491, now)
-        if offers and (self._ours is not None or self._unacked is not None):
+        ours = self._ours is not None and self._ours.transaction is not None
+        if offers and (ours or self._unacked is not None):
             return self._reply(transaction, request, 491, now)  # §14.2
         if offers and self._theirs is not None:
             return self._reply(transaction, request, 500, now, (self._retry_after(),))  # §14.2
@@ -402,13 +405,13 @@ class InviteSession:
     def _send_bye(self, now: float, headers: Iterable[Header]) -> list[Effect]:
         assert self.dialog is not None
         effects = self.reject_update(487, now)
+        bye = self.dialog.request("BYE", self.dialog.next_seq(), (self._user_agent(), *headers))
+        flow = self.dialog.outgoing_flow()
+        self._bye, sent = self.context.layer.send(bye, flow, now, self)
         self._move(State.ENDING)
         self.timers.keep_only()
         self._unacked = None
         self._ours = None
-        bye = self.dialog.request("BYE", self.dialog.next_seq(), (self._user_agent(), *headers))
-        flow = self.dialog.outgoing_flow()
-        self._bye, sent = self.context.layer.send(bye, flow, now, self)
         return effects + sent
 
     def _on_bye_response(

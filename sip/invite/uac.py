@@ -44,8 +44,9 @@ class InviteUac(InviteSession):
         self._forks: dict[str, Send] = {}  # the ACK for each dialog that lost the race
 
     def start(self, now: float) -> list[Effect]:
+        effects = self._send_invite(self.request, now)
         self._register()
-        return self._send_invite(self.request, now)
+        return effects
 
     def cancel(self, now: float, headers: Iterable[Header] = ()) -> list[Effect]:
         """Give up; Refused(487) follows. After the answer it is a BYE, and nothing follows."""

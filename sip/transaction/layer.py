@@ -5,7 +5,6 @@ Knows nothing of dialogs. What a machine passes up comes back to the endpoint, w
 
 from sip.effects import Deliver, Effect, Ended, Send
 from sip.flow import Flow
-from sip.headers import Headers
 from sip.ids import Ids
 from sip.message import Request, Response
 from sip.target import LocalNames
@@ -106,13 +105,14 @@ class TransactionLayer:
         self.agenda.note(invite)
         return invite
 
-    def merges(self, request: Request) -> bool:
+    def merges(self, request: Request, transaction: ServerInvite) -> bool:
         """§8.2.2.2: True when the same INVITE is already being handled under another key."""
-        return merge_key(request) in self._merge
-
-    def note_mergeable(self, request: Request, transaction: ServerInvite) -> None:
-        transaction.merge_key = merge_key(request)
-        self._merge[transaction.merge_key] = transaction
+        key = merge_key(request)
+        if key in self._merge:
+            return True
+        transaction.merge_key = key
+        self._merge[key] = transaction
+        return False
 
     def receive_request(
         self, transaction: ServerTransaction, request: Request, now: float
@@ -178,7 +178,5 @@ def stamp_via(request: Request, via: str) -> Request:
     """The request with its own Via in the empty placeholder, or first."""
     headers = request.headers
     if headers.get("Via") == "":
-        fields = [(name, via if name == "Via" else value) for name, value in headers.items()]
-    else:
-        fields = [("Via", via), *headers.items()]
-    return Request(request.method, request.uri, Headers(fields), request.body)
+        return request.with_headers(headers.with_field("Via", via))
+    return request.with_headers(headers.with_first("Via", via))

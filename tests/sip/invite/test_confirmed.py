@@ -79,6 +79,21 @@ def test_glare_is_tried_once_more_after_the_back_off_of_the_call_id_owner() -> N
     assert stage.respond(stage.request(), 491).names == ["ACK", "UpdateRefused"]
 
 
+def test_while_we_wait_out_a_glare_the_peers_offer_goes_first() -> None:
+    """§14.1: that is what the back-off is for."""
+    stage = Stage()
+    session, _ = stage.answered()
+    stage.run(session.reoffer(NEW, 0.0))
+    stage.respond(stage.request(), 491)
+    assert stage.towards(session, "INVITE", body=SDP).names == ["Updated"]
+    assert stage.advance(4.1).names == ["100"]  # nothing of ours while theirs is open
+    stage.run(session.accept_update(SDP, stage.now))
+    stage.towards(session, "ACK")
+    stage.advance(4.1)
+    assert "INVITE" in stage.names
+    assert stage.respond(stage.request(), 200, body=NEW).names == ["ACK", "UpdateAnswered"]
+
+
 def test_the_other_side_backs_off_for_at_most_two_seconds() -> None:
     """§14.1: 0 to 2 s."""
     stage = Stage()

@@ -128,12 +128,16 @@ def test_an_invite_merges_only_while_the_first_is_unanswered() -> None:
     first = request(branch="z9hG4bK1")
     transaction = table.open_server(server_key(first), first, UDP, 0.0)
     assert isinstance(transaction, ServerInvite)
-    table.note_mergeable(first, transaction)
-    assert table.merges(request(branch="z9hG4bK2"))
+    assert not table.merges(first, transaction)
+    second = request(branch="z9hG4bK2")
+    other = table.open_server(server_key(second), second, UDP, 0.0)
+    assert isinstance(other, ServerInvite)
+    assert table.merges(second, other)
+    table.respond(other, 482, b"482", 0.0)
     table.respond(transaction, 180, b"180", 0.1)
-    assert table.merges(request(branch="z9hG4bK2"))
+    assert table.merges(second, other)
     table.respond(transaction, 407, b"407", 0.1)
-    assert not table.merges(request(branch="z9hG4bK2"))
+    assert not table.merges(second, other)
 
 
 def test_server_transactions_leave_the_table_when_they_end() -> None:
