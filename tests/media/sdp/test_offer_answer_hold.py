@@ -2,6 +2,7 @@
 
 import pytest
 
+from media.errors import SdpError
 from media.plane import Side, SrtpKey
 from media.sdp.crypto import SHA1_32, SHA1_80
 from media.sdp.parser import parse_sdp
