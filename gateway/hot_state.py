@@ -6,6 +6,8 @@ written down here; the journal records that go with a change are the caller's.
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import TypeVar
 
 from gateway.location import Location
@@ -115,10 +117,11 @@ class HotState:
         self.profile_by_id[profile.id] = profile
         self.profile_by_username[profile.username] = profile
         if profile.mode is AuthMode.IP and profile.address is not None:
+            host, port = literal(profile.address[0]), profile.address[1]
             if profile.transport == "udp":
-                self.profile_by_address[profile.address] = profile
+                self.profile_by_address[host, port] = profile
             else:
-                self.profile_by_stream_host[profile.transport, profile.address[0]] = profile
+                self.profile_by_stream_host[profile.transport, host] = profile
 
     def remove_profile(self, profile_id: int) -> None:
         profile = self.profile_by_id.pop(profile_id)
@@ -176,7 +179,7 @@ class HotState:
         self.carriers = tuple(sorted(enabled, key=lambda c: (c.priority, c.id)))
         self.carrier_by_address = {}
         for carrier in reversed(self.carriers):
-            self.carrier_by_address[carrier.host, _port_of(carrier)] = carrier
+            self.carrier_by_address[literal(carrier.host), _port_of(carrier)] = carrier
 
     def _check_names(self) -> Iterable[str]:
         for username, count in Counter(p.username for p in self.profile_by_id.values()).items():
@@ -196,11 +199,10 @@ class HotState:
         for place, count in Counter(_place(p) for p in by_ip if p.address).items():
             if count > 1:
                 yield f"{count} profiles use IP authentication from {place}: give each its own."
-        addresses = {p.address: p for p in by_ip if p.address and p.transport == "udp"}
-        hosts = {p.address[0]: p for p in by_ip if p.address}
+        hosts = {literal(p.address[0]): p for p in by_ip if p.address}
         for carrier in self.carriers:
-            port = _port_of(carrier)
-            clash = addresses.get((carrier.host, port)) if port else hosts.get(carrier.host)
+            host, port = literal(carrier.host), _port_of(carrier)
+            clash = self.profile_by_address.get((host, port)) if port else hosts.get(host)
             if clash:
                 yield (
                     f"Carrier {carrier.name} and profile {clash.name} both send from "
@@ -208,10 +210,13 @@ class HotState:
                 )
 
     def _check_carriers(self) -> Iterable[str]:
-        for (host, port), count in Counter((c.host, _port_of(c)) for c in self.carriers).items():
+        for (host, port), count in self._carrier_places().items():
             if count > 1:
                 place = f"{host}:{port}" if port else f"{host} (any port)"
                 yield f"{count} carriers send from {place}: incoming calls cannot be told apart."
+
+    def _carrier_places(self) -> Counter[tuple[str, int]]:
+        return Counter((literal(c.host), _port_of(c)) for c in self.carriers)
 
     def _check_money(self) -> Iterable[str]:
         for profile in self.profile_by_id.values():
@@ -227,6 +232,15 @@ class HotState:
                 )
 
 
+@lru_cache(maxsize=16_384)
+def literal(host: str) -> str:
+    """One spelling for each address, as sockets report it; names come back in lower case."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host.lower()
+
+
 def _port_of(carrier: Carrier) -> int:
     """The port by which the carrier's calls are told: streams come from any port."""
     return carrier.port if carrier.match_port and carrier.transport == "udp" else ANY_PORT
@@ -234,7 +248,7 @@ def _port_of(carrier: Carrier) -> int:
 
 def _place(profile: SipProfile) -> str:
     assert profile.address is not None
-    host, port = profile.address
+    host, port = literal(profile.address[0]), profile.address[1]
     return f"{host}:{port}" if profile.transport == "udp" else f"{host} over {profile.transport}"
 
 

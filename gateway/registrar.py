@@ -6,10 +6,9 @@ A pure function of the request and the bindings there are: it changes nothing. W
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
-from ipaddress import ip_address
 from math import ceil
 
+from gateway.hot_state import literal
 from gateway.model.binding import Binding, Flow, Owner
 from gateway.refusal import Refusal, refuse
 from sip.errors import SipError
@@ -218,7 +217,7 @@ class _Register:
         via = self._request.via
         transport, _, (host, port) = self._flow
         default = _DEFAULT_PORTS[transport]
-        if _literal(contact.host) != _literal(host) or _literal(via.host) != _literal(host):
+        if literal(contact.host) != literal(host) or literal(via.host) != literal(host):
             return True
         if transport != "udp":
             return False
@@ -289,12 +288,3 @@ def _q(text: str | None) -> int:
     if whole == "0" and len(fraction) <= 3 and (not fraction or fraction.isdecimal()):
         return int(fraction.ljust(3, "0"))
     return _FULL_Q
-
-
-@lru_cache(maxsize=16_384)
-def _literal(host: str) -> str:
-    """One spelling for each address; names come back as they are."""
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        return host.lower()

@@ -58,6 +58,15 @@ def test_carriers_match_by_port_first_then_by_address() -> None:
     assert hot.carrier_from(make.flow(("192.0.2.9", 5060))) is None
 
 
+def test_ipv6_addresses_are_compared_as_addresses() -> None:
+    hot = make.hot_state(
+        profiles=(ip_profile(address=("2001:DB8:0::7", 5060)),),
+        carriers=(make.carrier(host="2001:DB8:0:0::9"),),
+    )
+    assert hot.profile_from(make.flow(("2001:db8::7", 5060))) is hot.profile_by_id[1]
+    assert hot.carrier_from(make.flow(("2001:db8::9", 5060))) is hot.carriers[0]
+
+
 def test_of_two_carriers_at_one_address_the_preferred_one_is_believed() -> None:
     hot = make.hot_state(carriers=(make.carrier(1, priority=5), make.carrier(2, priority=1)))
     found = hot.carrier_from(make.flow(make.CARRIER))
