@@ -146,7 +146,7 @@ class Dialog:
             self._hop = None
 
     def note_flow(self, flow: Flow) -> None:
-        """The peer's latest request came this way; behind NAT no other way leads back."""
+        """The peer's latest request came this way; behind NAT no other leads back (R76)."""
         if self.via_flow and flow != self.flow:
             self.flow = flow
 

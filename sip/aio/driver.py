@@ -24,6 +24,9 @@ from sip.invite.events import Offered
 from sip.parser import DEFAULT, Limits
 from sip.target import family
 
+# RFC 3261 §18.1.1: above this a request should not take UDP, for fragments get lost on the way.
+LARGE_DATAGRAM = 1300
+
 _log = logging.getLogger(__name__)
 
 EventHandler = Callable[[object], None]
@@ -215,6 +218,8 @@ class SipDriver:
             self.complain("no-socket", f"no UDP listener for {flow.remote[0]}", flow)
             self._fail(flow)
             return
+        if len(data) > LARGE_DATAGRAM:
+            self.complain("large-datagram", f"{len(data)} octets", flow)
         error = listener.send(data, flow.remote)
         if isinstance(error, BlockingIOError):
             self.complain("send-buffer-full", "datagram dropped", flow)  # retransmission heals it

@@ -1,4 +1,4 @@
-"""TCP and TLS connections: accepting, dialling, idle close, limits (RFC 3261 §18, RFC 5626 §3.5.1).
+"""TCP and TLS connections: accepting, dialling, idle close, limits (RFC 3261 §18, RFC 5626; R88).
 
 A connection is one flow for all its life. TLS contexts come from outside and are asked for anew
 with each connection, so that certificates can be changed while calls are up.

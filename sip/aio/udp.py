@@ -1,4 +1,4 @@
-"""A UDP listener: datagrams to the driver, bytes to the wire (RFC 3261 §18).
+"""A UDP listener: datagrams to the driver, bytes to the wire (RFC 3261 §18; R92).
 
 A plain socket drained on each wake-up: an order of magnitude cheaper than asyncio's own transport.
 """

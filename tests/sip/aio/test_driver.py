@@ -252,6 +252,17 @@ async def test_an_address_nobody_can_send_to_is_503() -> None:
         assert (await caller.next(RequestFailed)).status == 503
 
 
+async def test_a_datagram_too_large_for_most_paths_is_sent_and_reported() -> None:
+    """RFC 3261 §18.1.1."""
+    async with agents("caller", "callee") as (caller, callee):
+        local = await caller.driver.listen_udp("127.0.0.1", 0)
+        remote = await callee.driver.listen_udp("127.0.0.1", 0)
+        data = request_bytes("MESSAGE", body=b"x" * 1300)
+        caller.driver.execute([Send(data, Flow("udp", local, remote))])
+        assert (await callee.next(RequestReceived)).request.body == b"x" * 1300
+        assert caller.reports[0].kind == "large-datagram"
+
+
 async def test_messages_in_fragments_and_in_heaps_are_told_one_by_one() -> None:
     async with agents("gateway") as (gateway,):
         gateway.on = lambda event: (
