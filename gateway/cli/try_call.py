@@ -303,7 +303,8 @@ def _tell_audio(audio: "AudioReport", plan: Plan, report: Report) -> None:
         packets += f", {audio.undecipherable} undecipherable"
     if audio.heard:
         trip = f", round trip {audio.round_trip_ms:.0f} ms" if audio.round_trip_ms else ""
-        text = f"heard our {audio.tone_hz} Hz tone at {audio.level_db:+.1f} dB{trip}"
+        level_db = round(audio.level_db or 0.0, 1) + 0.0  # without the sign of a negative zero
+        text = f"heard our {audio.tone_hz} Hz tone at {level_db:+.1f} dB{trip}"
     elif audio.level_db is None:
         text = "NO AUDIO came back"
     else:

@@ -36,30 +36,6 @@ def media_ports() -> tuple[int, int]:
     return first, first + MEDIA_PORTS_EACH - 1
 
 
-def settings_text(var: Path, extra: Mapping[str, str], tables: str) -> str:
-    """gateway.toml for a test: every listener on loopback with a port of the kernel's choice."""
-    first, last = media_ports()
-    listeners = "".join(
-        f'[[listeners]]\nname = "{name}"\ntransport = "{transport}"\nbind = "{bind}"\n\n'
-        for name, transport, bind in (
-            ("udp", "udp", "127.0.0.1:0"),
-            ("tcp", "tcp", "127.0.0.1:0"),
-            ("tls", "tls", "127.0.0.1:0"),
-            ("udp6", "udp", "[::1]:0"),
-            ("tcp6", "tcp", "[::1]:0"),
-            ("tls6", "tls", "[::1]:0"),
-        )
-    )
-    top = "".join(f"{name} = {value}\n" for name, value in extra.items())
-    return (
-        f'realms = ["{REALM}"]\nallow_private_peers = true\n{top}\n'
-        f'[paths]\nvar = "{var}"\n\n[http]\nbind = "127.0.0.1:0"\n\n'
-        f'[log]\npath = "{var}/gateway.log"\nlevel = "debug"\n\n'
-        f'[media]\nbind = "127.0.0.1"\nbind6 = "::1"\nport_min = {first}\nport_max = {last}\n\n'
-        f"{tables}\n{listeners}"
-    )
-
-
 @dataclass(slots=True)
 class GatewayProcess:
     """A folder with settings and store; `start` runs the gateway in it, as often as wanted."""
@@ -67,13 +43,34 @@ class GatewayProcess:
     directory: Path
     extra: Mapping[str, str] = field(default_factory=dict)  # top-level settings, TOML values
     tables: str = ""  # more TOML tables, e.g. "[calls]\nring_timeout_s = 2"
+    realm: str = REALM
+    log_level: str = "debug"
+    media: tuple[int, int] = field(default_factory=media_ports)
     ports: dict[str, int] = field(default_factory=dict)  # by listener name
     http: str = ""
     _process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)
-        self.settings_file.write_text(settings_text(self.var, self.extra, self.tables))
+        self.settings_file.write_text(self._settings())
+
+    def _settings(self) -> str:
+        """gateway.toml: every listener on loopback with a port of the kernel's choice."""
+        listeners = "".join(
+            f'[[listeners]]\nname = "{name}"\ntransport = "{name[:3]}"\nbind = "{bind}"\n\n'
+            for bind in ("127.0.0.1:0", "[::1]:0")
+            for name in (f"{each}{'6' * ('[' in bind)}" for each in ("udp", "tcp", "tls"))
+        )
+        top = "".join(f"{name} = {value}\n" for name, value in self.extra.items())
+        first, last = self.media
+        return (
+            f'realms = ["{self.realm}"]\nallow_private_peers = true\n{top}\n'
+            f'[paths]\nvar = "{self.var}"\n\n[http]\nbind = "127.0.0.1:0"\n\n'
+            f'[log]\npath = "{self.var}/gateway.log"\nlevel = "{self.log_level}"\n\n'
+            f'[media]\nbind = "127.0.0.1"\nbind6 = "::1"\n'
+            f"port_min = {first}\nport_max = {last}\n\n"
+            f"{self.tables}\n{listeners}"
+        )
 
     @property
     def var(self) -> Path:
