@@ -70,6 +70,7 @@ class ClientInvite(ClientTransaction):
             case ((State.CALLING | State.PROCEEDING), 2):
                 # RFC 6026 §7.2: wait for further 2xx, of this branch of a fork or of another.
                 self._move(State.ACCEPTED)
+                self.data = b""
                 self.timers.keep_only(M=now + self.timing.timeout_s)
                 return [Deliver(response)]
             case ((State.CALLING | State.PROCEEDING), _):

@@ -68,6 +68,7 @@ class ClientNonInvite(ClientTransaction):
         if self.flow.reliable:  # Timer K is zero
             self._end()
             return [Deliver(response), Ended()]
+        self.data = b""
         self.timers.keep_only(K=now + self.timing.t4_s)
         return [Deliver(response)]
 
