@@ -228,6 +228,7 @@ class Gateway:
             identifier, self._register, self._runner, self._driver, clock, self._ids, log,
             metrics, ALLOW,
         )  # fmt: skip
+        self._driver.flow_lost = self._register.flow_lost
         self._sweeper = Sweeper(
             self._hot, self._runner, self._register, self._journal, clock, log, metrics
         )

@@ -85,7 +85,10 @@ class Admitter:
     def record_refusal(self, attempt: Attempt, refusal: Refusal) -> None:
         """Every refused attempt has its log line, its count and its CDR (pain 5)."""
         self._metrics.refusals.labels(refusal.code).inc()
-        self._log.info(
+        # R122: somebody may be in need; the operator shall see it among all other lines.
+        emergency = refusal.code == "EMERGENCY_NOT_OFFERED"
+        say = self._log.warning if emergency else self._log.info
+        say(
             "call refused",
             call=attempt.call_id,
             code=refusal.code,

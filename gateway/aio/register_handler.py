@@ -4,6 +4,8 @@ A refresh that changes nothing but its expiry stays in memory and is written wit
 new or moved binding is answered when it is durable.
 """
 
+from collections.abc import Iterable
+
 from gateway import registrar
 from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
@@ -16,6 +18,7 @@ from gateway.model.record import BindingRemoved, BindingSaved, Record
 from gateway.ports import Clock, Journal
 from gateway.refusal import Refusal, headers, refuse
 from sip.endpoint import RequestReceived
+from sip.flow import Flow
 
 OWNERS = {Source.PROFILE: Owner.PROFILE, Source.ONNET: Owner.ONNET}
 
@@ -75,6 +78,7 @@ class RegisterHandler:
             self._refuse(event, verdict)
             return
         self._hot.location.apply(verdict.saved, verdict.removed)
+        self.forget(verdict.removed)
         self._metrics.registrations.inc()
         self._metrics.bindings.set(len(self._hot.location))
         if verdict.unchanged:
@@ -150,6 +154,28 @@ class RegisterHandler:
         self._sip.execute(
             self._sip.endpoint.respond(event.handle, status, reason, fields, now=self._clock.now())
         )
+
+    def forget(self, gone: Iterable[Binding]) -> None:
+        """A binding that is gone must not come back with the next batch."""
+        for binding in gone:
+            self._refreshed.pop((binding.owner, binding.owner_id, binding.contact), None)
+
+    def flow_lost(self, flow: Flow) -> None:
+        """A connection closed: the bindings that nobody can reach any more go with it (R13)."""
+        lost = self._hot.location.flow_gone(flow)
+        if not lost:
+            return
+        self.forget(lost)
+        self._metrics.bindings.set(len(self._hot.location))
+        self._journal.write([BindingRemoved(b.owner, b.owner_id, b.contact) for b in lost])
+        for binding in lost:
+            self._log.warning(
+                "registration lost with its connection",
+                owner=binding.owner.value,
+                owner_id=binding.owner_id,
+                contact=binding.contact,
+                source=f"{flow.remote[0]}:{flow.remote[1]}",
+            )
 
     def flush(self) -> None:
         """Write the refreshes since the last call, in one batch."""

@@ -5,6 +5,7 @@ channel leases against live calls (R35). An orphaned lease is an alarm, never a 
 import asyncio
 from collections.abc import Callable
 
+from gateway.admission import SECOND_LEASE
 from gateway.aio.call_runner import CallRunner
 from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
@@ -54,6 +55,7 @@ class Sweeper:
             return
         expired = self._hot.location.tick(now)
         self._metrics.bindings.set(len(self._hot.location))
+        self._register.forget(expired)
         if expired:
             self._journal.write([BindingRemoved(b.owner, b.owner_id, b.contact) for b in expired])
         for binding in expired:
@@ -72,7 +74,7 @@ class Sweeper:
             (profile.id, call_id)
             for profile in self._hot.profile_by_id.values()
             for call_id in profile.leases
-            if call_id not in live
+            if call_id.removesuffix(SECOND_LEASE) not in live
         }
         for profile_id, call_id in orphans & self._suspects:
             self._metrics.orphaned_leases.inc()

@@ -173,8 +173,9 @@ class Call:
             return [do.Abandon(), *self._rejected(on.Rejected(408, "Request Timeout"), now)]
         if self.state is not State.TALKING or self._answered_now is None:
             return []
-        if now >= self._answered_now + self._limits.max_duration_s:
-            return self._hang_up_both(EndCause.MAX_DURATION, now)
+        longest = self._answered_now + self._limits.max_duration_s
+        if now >= longest:
+            return self._hang_up_both(EndCause.MAX_DURATION, longest)
         if self._credit is None or self._admission is None:
             return []
         match self._credit.tick(now):

@@ -51,7 +51,7 @@ def log_report(report: Report, error: BaseException | None) -> None:
 
 
 class SipDriver:
-    """Attributes may be changed while running: `tu`, `report` and the two TLS contexts.
+    """Attributes may be changed while running: `tu`, `report`, `flow_lost`, the two TLS contexts.
 
     `server_names` says which name the certificate behind an address we dial must carry; without an
     entry it is the address itself.
@@ -73,6 +73,7 @@ class SipDriver:
         self.tu = tu
         self.report = report
         self.client_context = client_context
+        self.flow_lost: Callable[[Flow], None] | None = None  # a stream connection closed
         self.server_context: ssl.SSLContext | None = None
         self.server_names: dict[tuple[str, int], str] = {}
         self._clock = clock if clock is not None else _SystemClock()
@@ -168,6 +169,8 @@ class SipDriver:
         if error is not None:
             self.complain("connection", str(error) or type(error).__name__, connection.flow)
         self._fail(connection.flow)
+        if self.flow_lost is not None:
+            self.flow_lost(connection.flow)
 
     def complain(self, kind: str, detail: str, flow: Flow) -> None:
         self.report(Report(kind, detail, flow), None)
