@@ -8,7 +8,7 @@ class MediaError(Exception):
 class SdpError(MediaError):
     """An SDP we cannot read or cannot accept; the gateway answers it with 488 (R88).
 
-    `reason` is a short stable word: "malformed", "too-large", "no-offer", "no-media",
+    `reason` is a short stable word: "malformed", "too-large", "no-offer", "no-answer", "no-media",
     "no-connection", "answer-mismatch", "srtp-required", "srtp-not-allowed", "srtp-unusable",
     "unsupported-transport".
     """

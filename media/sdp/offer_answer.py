@@ -60,6 +60,7 @@ class RelayNegotiation:
 
     __slots__ = (
         "_agreed",
+        "_answered",
         "_before",
         "_local",
         "_octets",
@@ -92,9 +93,12 @@ class RelayNegotiation:
         self._offer: SessionDescription | None = None
         self._offered: tuple[Terms, ...] = ()
         self._offerer = Side.A
+        self._answered = False
 
     def receive_offer(self, side: Side, body: bytes) -> int:
         """Remember an offer; the number of its m-lines. Raises SdpError (488)."""
+        # First of all: `abandon` after a refusal must not reach back past the last agreement.
+        self._before = self._agreed
         if not body.strip():
             raise SdpError("no-offer")
         offer = parse_sdp(body)
@@ -115,14 +119,13 @@ class RelayNegotiation:
                 terms.append(terms_of_offer(media, policy, old, self._octets))
         if reasons and not any(each.on for each in terms):
             raise SdpError(reasons[0])
-        self._before = self._agreed
         agreed = self._agreed
         self._agreed = _Agreed(
             {**agreed.terms, side: tuple(terms)},
             {**agreed.remote, side: offer},
             self._placed(terms, agreed.slots),
         )
-        self._offer, self._offerer = offer, side
+        self._offer, self._offerer, self._answered = offer, side, False
         return len(offer.media)
 
     def set_local(self, opened: MediaOpened) -> None:
@@ -177,13 +180,14 @@ class RelayNegotiation:
             {**self._agreed.remote, side: answer},
             self._agreed.slots,
         )
+        self._answered = True
 
     def answer_for(self, side: Side) -> bytes:
-        """The other side's answer as ours."""
-        answer = self._agreed.remote.get(side.other)
-        assert answer is not None, "no answer from the other side"
-        assert self._offerer is side, "no answer from the other side"
-        return self._printed(side, answer)
+        """The other side's answer as ours; raises SdpError while there is none."""
+        assert self._offerer is side, "an answer goes to who offered"
+        if not self._answered:
+            raise SdpError("no-answer", "the other side has not answered this offer")
+        return self._printed(side, self._agreed.remote[side.other])
 
     def answer_self(self, side: Side) -> bytes:
         """Our own answer for an echo: the first acceptable audio stream, with all its codecs."""
@@ -242,6 +246,7 @@ class RelayNegotiation:
         if policy is not None:
             self._policies[side] = policy
         self._origins.pop(side, None)
+        self._answered = False
         agreed = self._agreed
         self._agreed = replace(
             agreed,

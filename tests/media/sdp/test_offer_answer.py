@@ -194,6 +194,12 @@ def test_a_refused_offer_leaves_the_agreement_alone():
     with pytest.raises(SdpError):
         made.receive_offer(Side.A, sdp("m=audio 4000 UDP/TLS/RTP/SAVPF 0"))
     assert made.ends(Side.A) == before
+    made.abandon()
+    assert made.ends(Side.A) == before
+    with pytest.raises(SdpError):
+        made.receive_offer(Side.A, b"")
+    made.abandon()
+    assert made.ends(Side.A) == before
 
 
 @pytest.mark.parametrize("policy", [OPTIONAL, REQUIRED])

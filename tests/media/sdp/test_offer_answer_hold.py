@@ -167,3 +167,17 @@ def test_a_fax_is_not_offered_to_a_side_where_all_must_be_protected():
     assert caught.value.reason == "srtp-required"
     made.receive_offer(Side.A, sdp("m=audio 4000 RTP/AVP 0", "m=image 4002 udptl t38"))
     assert [each.port for each in parse_sdp(made.offer_for(Side.B)).media] == [30000, 0]
+
+
+def test_an_answer_to_an_earlier_offer_is_not_given_again():
+    made, _, _ = crossed(PLAIN, ANSWER)
+    made.receive_offer(Side.A, PLAIN)
+    made.offer_for(Side.B)
+    with pytest.raises(SdpError) as caught:
+        made.answer_for(Side.A)
+    assert caught.value.reason == "no-answer"
+    made.receive_answer(Side.B, ANSWER)
+    made.answer_for(Side.A)
+    made.forget(Side.B)
+    with pytest.raises(SdpError):
+        made.answer_for(Side.A)
