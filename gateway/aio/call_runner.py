@@ -20,7 +20,7 @@ from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
 from gateway.b2bua.call import Call, CallLimits, State
 from gateway.b2bua.crossing import InvitePlan, invite_for, release_headers
-from gateway.model.call import Attempt, CallId, EndCause, LegSide
+from gateway.model.call import Attempt, CallId, EndCause, LegSide, Source
 from gateway.ports import Clock, Ids
 from gateway.refusal import headers
 from media.plane import Side
@@ -140,6 +140,8 @@ class CallRunner:
         live = LiveCall(attempt, call, session, request)
         self._live[attempt.call_id] = live
         self._by_session[session] = live, LegSide.A
+        # A PBX may stand behind a NAT; a carrier means the addresses it writes.
+        session.via_flow = attempt.source is not Source.CARRIER
         self._metrics.live_calls.inc()
         self._idle.clear()
         self._run(live, call.start(attempt.now))
