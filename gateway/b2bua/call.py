@@ -248,7 +248,7 @@ class Call:
         except SdpError:
             # A call can ring without early media; the final answer will be judged again.
             return [do.Progress(event.status, event.reason, b"")]
-        return [*offers.updates(), do.Progress(event.status, event.reason, early)]
+        return [*offers.updates(early=True), do.Progress(event.status, event.reason, early)]
 
     def _answered(self, event: on.Answered, now: float) -> list[Effect]:
         if self.state not in RINGING:

@@ -63,10 +63,13 @@ class Offers:
             return self._open.answer_self(Side.A)
         return self._open.answer_for(Side.A)
 
-    def updates(self) -> list[Effect]:
-        """What the media plane must know after any change."""
+    def updates(self, *, early: bool = False) -> list[Effect]:
+        """What the media plane must know after any change; `early`: nobody owes a packet yet."""
         sides = (LegSide.A,) if self._echo else (LegSide.A, LegSide.B)
-        return [UpdateMedia(side, self._open.ends(SIDES[side])) for side in sides]
+        return [
+            UpdateMedia(side, self._open.ends(SIDES[side], expect_media=not early))
+            for side in sides
+        ]
 
     def reoffered(self, side: LegSide, body: bytes) -> list[Effect]:
         """An offer inside the dialog: pass it on, or answer it ourselves (echo)."""

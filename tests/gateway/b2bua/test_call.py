@@ -230,6 +230,8 @@ def test_early_media_reaches_the_caller_rewritten() -> None:
     effects = call.take(on.Progressed(183, "Session Progress", sdp("203.0.113.9")))
     assert kinds(effects) == [do.UpdateMedia, do.UpdateMedia, do.Progress]
     assert isinstance(effects[-1], do.Progress)
+    ends = [effect.ends[0] for effect in effects if isinstance(effect, do.UpdateMedia)]
+    assert not any(end.expect_media for end in ends), "nobody owes a packet while it rings"
     assert b"203.0.113.9" not in effects[-1].body
 
 
