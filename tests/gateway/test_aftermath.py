@@ -7,7 +7,7 @@ import pytest
 from gateway.aftermath import close_open_call
 from gateway.model.record import CallAdmitted, OpenCall
 from rating.tariff import Rate
-from tests.support.factories import hot_state, manager, profile, snapshot
+from tests.support.factories import hot_state, manager, profile
 
 ADMITTED_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ANSWERED_AT = ADMITTED_AT + timedelta(seconds=4)
