@@ -92,14 +92,16 @@ def profile_credentials(settings: "Settings") -> Credentials:
     )
 
 
-def wait_for_cdr(settings: "Settings", sip_call_id: str) -> "Cdr | None":
+def wait_for_cdr(
+    settings: "Settings", sip_call_id: str, timeout_s: float = CDR_TIMEOUT_S
+) -> "Cdr | None":
     """The CDR of the call with our Call-ID; None when it does not come in time."""
     from store.cdrs import CdrFilter, search
     from store.database import Database
 
     database = Database(settings.store_path)
     try:
-        deadline = time.monotonic() + CDR_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         while True:
             with database.reader() as connection:
                 newest = search(connection, CdrFilter(), limit=NEWEST)
