@@ -171,7 +171,7 @@ class Certs(Section):
 class Log(Section):
     path: str = "-"  # "-": standard error
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "text"
+    format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal, else JSON lines
 
 
 class Registrar(Section):

@@ -34,13 +34,16 @@ def log_stream(path: str) -> TextIO:
 
 
 def open_log(stream: TextIO, level: str, form: str) -> Log:
-    """A logger writing `form` ("json" or "text") to `stream`; closing that is the caller's."""
+    """A logger writing `form` to `stream`: "json", "text", or "auto" (text on a terminal).
+
+    Closing the stream is the caller's.
+    """
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
     ]
-    if form == "json":
+    if form == "json" or (form == "auto" and not stream.isatty()):
         processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
     else:
         processors.append(structlog.dev.ConsoleRenderer(colors=stream.isatty()))

@@ -12,7 +12,7 @@ def test_a_line_is_one_json_object_with_time_level_and_facts(tmp_path: Path) -> 
     """R133"""
     path = tmp_path / "log" / "sipgw.log"
     with log_stream(str(path)) as stream:
-        log = open_log(stream, "info", "json")
+        log = open_log(stream, "info", "auto")
         log.info("call refused", call="c-1", code="CREDIT")
         log.debug("not at this level")
     (line,) = path.read_text().splitlines()
