@@ -74,7 +74,10 @@ def table(rows: Iterable[Row]) -> str:
     )
     lines = [head]
     for row in rows:
-        verdict = {True: "sustained", False: f"NOT ({row.get('failed')} failed)"}
+        verdict = {
+            True: "sustained",
+            False: f"NOT: {row.get('failed')} failed, got {row.get('rate_got')}/s",
+        }
         lines.append(
             (
                 row["label"],
