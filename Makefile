@@ -79,7 +79,7 @@ test: check peers ## all checks and tests
 	@$(BIN)/python -m pytest -q --ignore=tests/tidy $(ARGS)
 
 bench: $(VENV)/.test-stamp peers ## CPU per registration and per call
-	@$(BIN)/python -m tests.bench.signalling $(ARGS)
+	@$(BIN)/python -m tests.bench.run $(ARGS)
 
 fuzz: $(VENV)/.test-stamp ## random input, for longer than `make test` does
 	@$(BIN)/python -m pytest -q -m "fuzz or hypothesis" --hypothesis-profile=fuzz $(ARGS)

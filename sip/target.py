@@ -1,7 +1,7 @@
 """Owns where the next message goes and what we call ourselves (RFC 3261 §12.2.1.1, §18; RFC 3581).
 
 Pure decisions: replies go by the flow a request came on, requests by flow or to a literal next hop.
-Names are not looked up here; that is the resolver's work.
+Names are not looked up here.
 """
 
 from collections.abc import Sequence
