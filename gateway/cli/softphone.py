@@ -221,7 +221,8 @@ class Softphone:
             return
         match event:
             case Progressed():
-                call.ringing_status = event.response.status
+                if event.response.status != 100:
+                    call.ringing_status = event.response.status
             case Answered():
                 call.answer.set_result(event.response)
             case Refused():

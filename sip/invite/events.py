@@ -29,7 +29,10 @@ class Offered:
 
 @dataclass(slots=True, eq=False)
 class Progressed:
-    """A provisional response other than 100; several To tags mean several early dialogs."""
+    """A provisional response; several To tags mean several early dialogs.
+
+    A 100 only when it is the first sign of life: it says that, and nothing else.
+    """
 
     session: InviteUac
     response: Response

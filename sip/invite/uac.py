@@ -117,15 +117,15 @@ class InviteUac(InviteSession):
         return effects
 
     def _provisional(self, response: Response, now: float) -> list[Effect]:
-        effects: list[Effect] = []
         match self.state:
             case State.CALLING:
+                # Told even when it is a 100: the TU then knows that the peer lives.
                 self._move(State.PROCEEDING)
             case State.CANCELLING:
                 return [] if self._cancel_sent else self._send_cancel(now)
-        if response.status != 100:
-            effects.append(Deliver(Progressed(self, response)))
-        return effects
+            case _ if response.status == 100:
+                return []
+        return [Deliver(Progressed(self, response))]
 
     def _accepted(self, response: Response, now: float) -> list[Effect]:
         tag = response.to.tag

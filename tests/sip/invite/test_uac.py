@@ -25,7 +25,6 @@ def test_ringing_and_answer_are_told_and_the_answer_acknowledged() -> None:
     stage = Stage()
     session = stage.call()
     invite = stage.request()
-    assert stage.respond(invite, 100, tag="").names == []
     assert stage.respond(invite, 180).names == ["Progressed"]
     assert stage.respond(invite, 200, body=SDP).names == ["ACK", "Answered"]
     ack = stage.request()
@@ -34,6 +33,25 @@ def test_ringing_and_answer_are_told_and_the_answer_acknowledged() -> None:
     assert ack.to.tag == "peer"
     assert ack.via.branch != invite.via.branch
     assert session.state is State.CONFIRMED
+
+
+def test_the_first_100_is_told_once_as_a_sign_of_life() -> None:
+    stage = Stage()
+    stage.call()
+    invite = stage.request()
+    (event,) = stage.respond(invite, 100, tag="").events
+    assert isinstance(event, Progressed)
+    assert event.response.status == 100
+    assert stage.respond(invite, 100, tag="").names == []
+    assert stage.respond(invite, 180).names == ["Progressed"]
+
+
+def test_a_100_that_comes_after_ringing_says_nothing_new() -> None:
+    stage = Stage()
+    stage.call()
+    invite = stage.request()
+    assert stage.respond(invite, 180).names == ["Progressed"]
+    assert stage.respond(invite, 100, tag="").names == []
 
 
 def test_early_dialogs_of_a_fork_are_all_told() -> None:
