@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from gateway.location import Location
 from gateway.model.binding import Flow
-from gateway.model.carrier import Carrier
+from gateway.model.carrier import ANY_PORT, Carrier
 from gateway.model.manager_account import ManagerAccount
 from gateway.model.online_number import OnlineNumber
 from gateway.model.onnet_account import OnnetAccount
@@ -20,8 +20,6 @@ from gateway.model.profile import AuthMode, SipProfile
 from gateway.ports import Snapshot
 from rating.ledger import Ledger
 from rating.tariff import Tariff
-
-ANY_PORT = 0
 
 _Key = TypeVar("_Key")
 
@@ -179,7 +177,8 @@ class HotState:
         self.carriers = tuple(sorted(enabled, key=lambda c: (c.priority, c.id)))
         self.carrier_by_address = {}
         for carrier in reversed(self.carriers):
-            self.carrier_by_address[literal(carrier.host), _port_of(carrier)] = carrier
+            host, port = carrier.sends_from
+            self.carrier_by_address[literal(host), port] = carrier
 
     def _check_names(self) -> Iterable[str]:
         for username, count in Counter(p.username for p in self.profile_by_id.values()).items():
@@ -201,7 +200,7 @@ class HotState:
                 yield f"{count} profiles use IP authentication from {place}: give each its own."
         hosts = {literal(p.address[0]): p for p in by_ip if p.address}
         for carrier in self.carriers:
-            host, port = literal(carrier.host), _port_of(carrier)
+            host, port = literal(carrier.host), carrier.sends_from[1]
             clash = self.profile_by_address.get((host, port)) if port else hosts.get(host)
             if clash:
                 yield (
@@ -216,7 +215,7 @@ class HotState:
                 yield f"{count} carriers send from {place}: incoming calls cannot be told apart."
 
     def _carrier_places(self) -> Counter[tuple[str, int]]:
-        return Counter((literal(c.host), _port_of(c)) for c in self.carriers)
+        return Counter((literal(c.host), c.sends_from[1]) for c in self.carriers)
 
     def _check_money(self) -> Iterable[str]:
         for profile in self.profile_by_id.values():
@@ -239,11 +238,6 @@ def literal(host: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return host.lower()
-
-
-def _port_of(carrier: Carrier) -> int:
-    """The port by which the carrier's calls are told: streams come from any port."""
-    return carrier.port if carrier.match_port and carrier.transport == "udp" else ANY_PORT
 
 
 def _place(profile: SipProfile) -> str:

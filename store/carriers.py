@@ -1,4 +1,8 @@
-"""Owns the rows of carriers; passwords go in and out through the vault (R17)."""
+"""Owns the rows of carriers; passwords go in and out through the vault (R17).
+
+Two enabled carriers whose incoming calls could not be told apart are refused here, as they are
+configured.
+"""
 
 from dataclasses import asdict, replace
 
@@ -6,17 +10,21 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gateway.model.call import SrtpPolicy
 from gateway.model.carrier import Carrier
+from store.errors import Conflict
 from store.tables import carriers
 from store.vault import Vault
 
 
 def add(connection: Connection, vault: Vault, carrier: Carrier) -> Carrier:
-    """Insert it; the answer carries its id. `carrier.id` is not looked at."""
+    """Insert it; the answer carries its id. `carrier.id` is not looked at. Raises Conflict."""
+    _refuse_ambiguity(connection, carrier, None)
     statement = insert(carriers).values(_row(vault, carrier)).returning(carriers.c.id)
     return replace(carrier, id=connection.execute(statement).scalar_one())
 
 
 def save(connection: Connection, vault: Vault, carrier: Carrier) -> None:
+    """Replace the row of the carrier's id; raises Conflict."""
+    _refuse_ambiguity(connection, carrier, carrier.id)
     statement = update(carriers).where(carriers.c.id == carrier.id)
     connection.execute(statement.values(_row(vault, carrier)))
 
@@ -29,6 +37,26 @@ def every(connection: Connection, vault: Vault) -> tuple[Carrier, ...]:
     """All carriers, the first to try first."""
     rows = connection.execute(select(carriers).order_by(carriers.c.priority, carriers.c.id))
     return tuple(_value(vault, row) for row in rows)
+
+
+def _refuse_ambiguity(connection: Connection, carrier: Carrier, own_id: int | None) -> None:
+    if not carrier.enabled:
+        return
+    told_by = (carriers.c.host, carriers.c.port, carriers.c.transport, carriers.c.match_port)
+    statement = select(carriers.c.id, carriers.c.name, *told_by).where(
+        carriers.c.enabled, carriers.c.host == carrier.host
+    )
+    for row in connection.execute(statement):
+        other = Carrier(
+            row.id, row.name, row.host, row.port, row.transport, match_port=row.match_port
+        )
+        if other.id != own_id and other.sends_from == carrier.sends_from:
+            host, port = carrier.sends_from
+            place = f"port {port} of {host}" if port else f"any port of {host}"
+            raise Conflict(
+                f"carriers {other.name} and {carrier.name} both send from {place}: "
+                "incoming calls could not be told apart"
+            )
 
 
 def _owner(name: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -108,12 +109,20 @@ carriers = Table(
     Column("port", Integer, nullable=False),
     Column("transport", String, nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("max_calls", Integer, nullable=False),  # 0: no limit
+    Column("options_interval_s", Float, nullable=False),  # 0: never asked
+    Column("response_timeout_s", Float, nullable=False),
     Column("username", String, nullable=False),
     Column("password", LargeBinary, nullable=False),
     Column("srtp", String, nullable=False),
     Column("plus", Boolean, nullable=False),
     Column("match_port", Boolean, nullable=False),
     Column("enabled", Boolean, nullable=False),
+    CheckConstraint("weight between 0 and 65535", name="weight"),  # RFC 2782
+    CheckConstraint("max_calls >= 0", name="max_calls"),
+    CheckConstraint("options_interval_s >= 0", name="options_interval_s"),
+    CheckConstraint("response_timeout_s > 0", name="response_timeout_s"),
 )
 
 decks = Table(
@@ -244,6 +253,7 @@ cdrs = Table(
     Column("sip_status", Integer, nullable=False),
     Column("refusal", String, nullable=False),
     Column("target", String, nullable=False),
+    Column("attempts", String, nullable=False),
     Column("a_sip_call_id", String, nullable=False),
     Column("b_sip_call_id", String, nullable=False),
     Column("media", String, nullable=False),

@@ -48,6 +48,10 @@ CARRIER = Carrier(
     port=5061,
     transport="tls",
     priority=3,
+    weight=20,
+    max_calls=30,
+    options_interval_s=12.5,
+    response_timeout_s=2.5,
     username="us",
     password=SECRET,
     srtp=SrtpPolicy.REQUIRED,
@@ -96,6 +100,7 @@ CDR = Cdr(
     a_sip_call_id="a@pbx",
     b_sip_call_id="b@gw",
     media="a 1/2 b 3/4",
+    attempts="first:503 main:200",
 )
 
 ADMITTED = CallAdmitted(

@@ -55,7 +55,9 @@ class Seeded:
 
 
 def carrier_at(host: str, port: int, name: str = "main", **changes: object) -> Carrier:
-    return replace(Carrier(id=0, name=name, host=host, port=port), **changes)  # type: ignore[arg-type]
+    """A carrier that nobody asks by OPTIONS, unless the test wants it."""
+    quiet = Carrier(id=0, name=name, host=host, port=port, options_interval_s=0)
+    return replace(quiet, **changes)  # type: ignore[arg-type]
 
 
 def seed(
