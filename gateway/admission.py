@@ -47,6 +47,7 @@ class AdmissionEnv:
     local_flow_for: LocalFlow
     echo_numbers: frozenset[str] = ECHO_NUMBERS  # E.164 with "+" (R121)
     countries: frozenset[str] | None = None  # alpha-2 that may be called; None: all with a rate
+    in_order: Callable[[tuple[Carrier, ...]], tuple[Carrier, ...]] = tuple  # who is tried first
 
 
 @dataclass(slots=True)
@@ -229,7 +230,10 @@ def _credit_enough(walk: _Walk) -> Verdict:
 def _carrier_there(walk: _Walk) -> Verdict:
     assert walk.number is not None
     walk.targets = routing.outbound_targets(
-        walk.number, walk.hot.carriers, walk.env.local_flow_for, walk.env.realm
+        walk.number,
+        walk.env.in_order(walk.hot.carriers),
+        walk.env.local_flow_for,
+        walk.env.realm,
     )
     return None if walk.targets else refuse("NO_CARRIER")
 

@@ -22,6 +22,7 @@ from gateway.admission import AdmissionEnv
 from gateway.aio.admitter import Admitter
 from gateway.aio.banner import Listening, Running, banner, place, write_run_file
 from gateway.aio.call_runner import CallRunner
+from gateway.aio.carrier_monitor import CarrierMonitor
 from gateway.aio.clock import SystemClock, SystemIds
 from gateway.aio.dispatcher import Dispatcher
 from gateway.aio.http_server import HttpServer, listen
@@ -200,7 +201,14 @@ class Gateway:
 
     def _build_calls(self) -> None:
         settings, clock, log, metrics = self._settings, self._clock, self._log, self._metrics
-        env = AdmissionEnv(settings.realm, self._local_for, frozenset(settings.echo_numbers))
+        self._carriers = CarrierMonitor(
+            self._hot, self._driver, self._local_for, clock, self._ids, log, metrics, self._loop,
+            settings.realm, settings.user_agent,
+        )  # fmt: skip
+        env = AdmissionEnv(
+            settings.realm, self._local_for, frozenset(settings.echo_numbers),
+            in_order=self._carriers.in_order,
+        )  # fmt: skip
         self._admitter = Admitter(
             self._hot, env, self._journal, clock, log, metrics, settings.limits.calls
         )
@@ -210,7 +218,7 @@ class Gateway:
         hunt = HuntLimits(ring_s=settings.calls.ring_timeout_s)
         self._runner = CallRunner(
             self._driver, self._admitter, self._settler, MediaControl(self._plane, self._names),
-            self._names, clock, self._ids, log, metrics,
+            self._names, self._carriers, clock, self._ids, log, metrics,
             CallLimits(hunt, settings.calls.max_duration_s),
             InvitePlan(settings.user_agent, ALLOW), self._loop,
         )  # fmt: skip
@@ -225,8 +233,8 @@ class Gateway:
             self._hot, identifier, limits, self._journal, self._driver, clock, log, metrics
         )
         self._driver.tu = Dispatcher(
-            identifier, self._register, self._runner, self._driver, clock, self._ids, log,
-            metrics, ALLOW,
+            identifier, self._register, self._runner, self._carriers, self._driver, clock,
+            self._ids, log, metrics, ALLOW,
         )  # fmt: skip
         self._driver.flow_lost = self._register.flow_lost
         self._sweeper = Sweeper(
@@ -264,6 +272,7 @@ class Gateway:
         if not self._listening:
             raise StartError("no listener could be opened: see the settings under [[listeners]]")
         await self._start_simulator()
+        self._carriers.start()
         self._open_http()
         self._tasks.spawn(self._sweeper.run(self._stop.is_set), "sweeper")
 
@@ -319,7 +328,9 @@ class Gateway:
             self._loop.call_later,
         )  # fmt: skip
         driver.tu = simulator.on_event
-        self._hot.put_carrier(Carrier(SIMULATOR_ID, "simulator", host, port, priority=1_000))
+        self._hot.put_carrier(
+            Carrier(SIMULATOR_ID, "simulator", host, port, priority=1_000, options_interval_s=0)
+        )
 
     def _open_http(self) -> None:
         host, port = self._settings.http.address
@@ -375,7 +386,7 @@ class Gateway:
             ],
             "live_calls": len(self._runner),
             "registrations": len(self._hot.location),
-            "carriers": [carrier.name for carrier in self._hot.carriers],
+            "carriers": self._carriers.status(),
             "unsettled": self._settler.unsettled,
         }
 
@@ -388,6 +399,7 @@ class Gateway:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.calls.drain_timeout_s):
                 await self._runner.idle()
+        self._carriers.close()
         self._register.flush()
         if self._http is not None:
             self._http.stop()

@@ -204,6 +204,12 @@ REFUSALS: Final[dict[str, Template]] = {
         34,
         "No carrier is configured or enabled for this call: the operator must add one.",
     ),
+    "CARRIERS_FULL": Template(
+        503,
+        "Carriers Full",
+        34,
+        "Every carrier left to try is at its limit of calls: try again in a moment.",
+    ),
     "PBX_NOT_REACHABLE": Template(
         480,
         "PBX Not Reachable",

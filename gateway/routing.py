@@ -45,11 +45,7 @@ def _carrier_target(
     called: E164, carrier: Carrier, local_flow_for: LocalFlow, realm: str
 ) -> Target:
     user = str(called) if carrier.plus else called.digits
-    flow = Flow(
-        carrier.transport,
-        local_flow_for(carrier.transport, carrier.host),
-        (carrier.host, carrier.port),
-    )
+    flow = carrier_flow(carrier, local_flow_for)
     return Target(
         label=f"carrier:{carrier.name}",
         uri=_uri(user, flow),
@@ -62,7 +58,14 @@ def _carrier_target(
         carrier_id=carrier.id,
         username=carrier.username or None,
         password=carrier.password or None,
+        response_s=carrier.response_timeout_s,
     )
+
+
+def carrier_flow(carrier: Carrier, local_flow_for: LocalFlow) -> Flow:
+    """The way to a carrier."""
+    local = local_flow_for(carrier.transport, carrier.host)
+    return Flow(carrier.transport, local, (carrier.host, carrier.port))
 
 
 def _fixed_target(

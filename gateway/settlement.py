@@ -183,6 +183,7 @@ def _cdr(outcome: CallOutcome, charge: _Charge, currency: str) -> Cdr:
         a_sip_call_id=outcome.a_sip_call_id,
         b_sip_call_id=outcome.b_sip_call_id,
         media=outcome.media,
+        attempts=outcome.attempts,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.aio.admitter import Admitter
+from gateway.aio.carrier_monitor import CarrierMonitor
 from gateway.aio.deadlines import Deadlines
 from gateway.aio.log import Log
 from gateway.aio.media_control import MediaControl
@@ -20,6 +21,7 @@ from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
 from gateway.b2bua.call import Call, CallLimits, State
 from gateway.b2bua.crossing import InvitePlan, invite_for, release_headers
+from gateway.b2bua.hunt import retry_after_s
 from gateway.model.call import Attempt, CallId, EndCause, LegSide, Source
 from gateway.ports import Clock, Ids
 from gateway.refusal import headers
@@ -61,6 +63,7 @@ class CallRunner:
         settler: Settler,
         media: MediaControl,
         names: Names,
+        carriers: CarrierMonitor,
         clock: Clock,
         ids: Ids,
         log: Log,
@@ -74,6 +77,7 @@ class CallRunner:
         self._settler = settler
         self._media = media
         self._names = names
+        self._carriers = carriers
         self._clock = clock
         self._ids = ids
         self._log = log
@@ -99,6 +103,7 @@ class CallRunner:
             do.CloseMedia: self._do_close_media,
             do.Originate: self._do_originate,
             do.Abandon: self._do_abandon,
+            do.JudgeCarrier: self._do_judge_carrier,
             do.Progress: self._do_progress,
             do.RecordAnswer: self._do_record_answer,
             do.Answer: self._do_answer,
@@ -233,6 +238,7 @@ class CallRunner:
         self._by_session.pop(live.a, None)
         if live.b is not None:
             self._by_session.pop(live.b, None)
+        self._carriers.give_back(live.call_id)
         self._metrics.live_calls.dec()
         if not self._live:
             self._idle.set()
@@ -254,7 +260,9 @@ class CallRunner:
         self._from(event.session, lambda side: on.Answered(event.response.body))
 
     def _on_refused(self, event: invite.Refused) -> None:
-        self._from(event.session, lambda side: on.Rejected(event.status, event.reason))
+        asked = event.response.headers.get("Retry-After") if event.response else None
+        rejected = on.Rejected(event.status, event.reason, retry_after_s(asked))
+        self._from(event.session, lambda side: rejected)
 
     def _on_cancelled(self, event: invite.Cancelled) -> None:
         self._from(event.session, lambda side: on.Cancelled())
@@ -295,6 +303,10 @@ class CallRunner:
 
     def _do_originate(self, live: LiveCall, effect: do.Originate) -> None:
         target = effect.target
+        self._drop_b(live)
+        if not self._carriers.take(live.call_id, target.carrier_id):
+            self._feed(live, on.CarrierFull())
+            return
         request = invite_for(
             target,
             effect.admission.caller,
@@ -312,7 +324,6 @@ class CallRunner:
             credentials=credentials,
             via_flow=target.carrier_id is None,
         )
-        self._drop_b(live)
         live.b, live.b_sip_call_id = session, request.call_id
         self._by_session[session] = live, LegSide.B
         self._log.info(
@@ -329,6 +340,9 @@ class CallRunner:
         if session is not None:
             self._drop_b(live)
             self._sip_do(session.cancel(self._clock.now()))
+
+    def _do_judge_carrier(self, live: LiveCall, effect: do.JudgeCarrier) -> None:
+        self._carriers.judge(effect)
 
     def _drop_b(self, live: LiveCall) -> None:
         if live.b is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.aio.call_runner import CallRunner
+from gateway.aio.carrier_monitor import CarrierMonitor
 from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
 from gateway.aio.register_handler import RegisterHandler
@@ -32,6 +33,7 @@ class Dispatcher:
         identifier: Identifier,
         register: RegisterHandler,
         runner: CallRunner,
+        carriers: CarrierMonitor,
         sip: SipPort,
         clock: Clock,
         ids: Ids,
@@ -52,6 +54,7 @@ class Dispatcher:
             RequestReceived: self._on_request,
             invite.Offered: self._on_offer,
             **runner.handlers,
+            **carriers.handlers,
         }
 
     def __call__(self, event: object) -> None:

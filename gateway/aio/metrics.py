@@ -50,3 +50,7 @@ class Metrics:
             "sipgw_orphaned_leases_total", "Channel leases found without a live call (an alarm)",
             registry=registry,
         )  # fmt: skip
+        self.carrier_up = Gauge(
+            "sipgw_carrier_up", "1 while a carrier is well, 0 while it rests or is down",
+            ["carrier"], registry=registry,
+        )  # fmt: skip

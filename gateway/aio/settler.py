@@ -134,6 +134,7 @@ class Settler:
             currency=cdr.currency,
             derivation=cdr.derivation,
             target=cdr.target,
+            attempts=cdr.attempts,
             media=cdr.media,
             a_sip_call_id=cdr.a_sip_call_id,
             b_sip_call_id=cdr.b_sip_call_id,
@@ -162,4 +163,5 @@ def outcome_of(
         b_sip_call_id=b_sip_call_id,
         media=effect.media,
         refusal=effect.refusal_code,
+        attempts=effect.attempts,
     )

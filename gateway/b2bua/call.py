@@ -164,13 +164,14 @@ class Call:
         if self.state in RINGING and self._hunt.deadline is not None:
             if now < self._hunt.deadline:
                 return []
-            if self._hunt.ringing:
+            judged = self._hunt.timed_out()
+            if self._hunt.rang:
                 return [
                     do.Abandon(),
                     do.Refuse(refuse("NO_ANSWER")),
                     *self._end(EndCause.NO_ANSWER, 480, now, "NO_ANSWER"),
                 ]
-            return [do.Abandon(), *self._rejected(on.Rejected(408, "Request Timeout"), now)]
+            return [do.Abandon(), *judged, *self._hunt_on(408, "Request Timeout", now)]
         if self.state is not State.TALKING or self._answered_now is None:
             return []
         longest = self._answered_now + self._limits.max_duration_s
@@ -194,7 +195,7 @@ class Call:
             return self._give_back(now)
         self._hunt = Hunt(admission.targets, self._limits.hunt)
         echo = admission.kind is CallKind.ECHO
-        target = None if echo else self._hunt.next_target(now)
+        target = None if echo else self._hunt.next_target()
         assert echo or target is not None, "admitted without a target"
         self._offers = Offers(admission.a_srtp, echo, self._octets)
         try:
@@ -228,32 +229,35 @@ class Call:
     def _dial(self, now: float) -> list[Effect]:
         offers, admission = self._set_up
         assert self._hunt.current is not None
+        self._hunt.dialled(now)
         self._move(State.CONNECTING)
         return [do.Originate(self._hunt.current, admission, offers.offer_to_b())]
 
     def _progressed(self, event: on.Progressed, now: float) -> list[Effect]:
         if self.state not in RINGING:
             return []
-        self._hunt.progressed(event.status, now)
+        judged = self._hunt.progressed(event.status)
         if event.status == 100:
             return []
         offers, _ = self._set_up
         if self.state is State.CONNECTING:
             self._move(State.ALERTING)
         if not event.body:
-            return [do.Progress(event.status, event.reason, b"")]
+            return [*judged, do.Progress(event.status, event.reason, b"")]
         try:
             offers.receive_answer(event.body)
             early = offers.answer_to_a()
         except SdpError:
             # A call can ring without early media; the final answer will be judged again.
-            return [do.Progress(event.status, event.reason, b"")]
-        return [*offers.updates(early=True), do.Progress(event.status, event.reason, early)]
+            return [*judged, do.Progress(event.status, event.reason, b"")]
+        updates = offers.updates(early=True)
+        return [*judged, *updates, do.Progress(event.status, event.reason, early)]
 
     def _answered(self, event: on.Answered, now: float) -> list[Effect]:
         if self.state not in RINGING:
             return []
         offers, _ = self._set_up
+        judged = self._hunt.answered()
         try:
             if event.body:
                 offers.receive_answer(event.body)
@@ -261,11 +265,10 @@ class Call:
         except SdpError as error:
             refusal = refuse("MEDIA_NOT_ACCEPTABLE", f"the called side's answer: {error}")
             release = do.Release(LegSide.B, EndCause.REFUSED)
-            return [release, *self._refuse_and_end(refusal, now)]
-        return self._answer_recordable(now)
+            return [release, *judged, *self._refuse_and_end(refusal, now)]
+        return [*judged, *self._answer_recordable(now)]
 
     def _answer_recordable(self, now: float) -> list[Effect]:
-        self._hunt.answered()
         self._answered_now = now
         self._move(State.ANSWERING)
         return [do.RecordAnswer(self._hunt.label or "echo")]
@@ -286,17 +289,26 @@ class Call:
     def _rejected(self, event: on.Rejected, now: float) -> list[Effect]:
         if self.state not in RINGING:
             return []
-        if self._hunt.may_go_on(event.status):
+        judged = self._hunt.failed(event.status, event.reason, event.rest_s)
+        return [*judged, *self._hunt_on(event.status, event.reason, now)]
+
+    def _carrier_full(self, event: on.CarrierFull, now: float) -> list[Effect]:
+        if self.state not in RINGING:
+            return []
+        self._hunt.full()
+        if self._hunt.may_go_on:
+            return self._hunt_on(503, "", now)
+        return self._refuse_and_end(refuse("CARRIERS_FULL"), now)
+
+    def _hunt_on(self, status: int, reason: str, now: float) -> list[Effect]:
+        """The next target, or this status as the end of the call."""
+        target = self._hunt.next_target() if self._hunt.may_go_on else None
+        if target is not None:
             offers, _ = self._set_up
-            target = self._hunt.next_target(now)
-            try:
-                offers.receive_first(self._offer, target)
-            except SdpError as error:
-                return self._refuse_and_end(refusal_of(error), now)
-            return self._dial(now)
-        status, reason = shown(event.status, event.reason)
-        cause = EndCause.NO_ANSWER if event.status in (408, 480) else EndCause.REJECTED
-        return [do.Relay(status, reason), *self._end(cause, event.status, now)]
+            return [*offers.turn_to(target), *self._dial(now)]
+        told, words = shown(status, reason)
+        cause = EndCause.NO_ANSWER if status in (408, 480) else EndCause.REJECTED
+        return [do.Relay(told, words), *self._end(cause, status, now)]
 
     # Talking.
 
@@ -426,6 +438,7 @@ class Call:
             ending.refusal_code,
             self._hunt.label or admission.kind.value,
             media,
+            self._hunt.attempts,
         )
 
     # The machine itself.
@@ -455,6 +468,7 @@ HANDLERS: dict[type[on.Event], Callable[..., list[Effect]]] = {
     on.Answered: Call._answered,
     on.AnswerRecorded: Call._answer_recorded,
     on.Rejected: Call._rejected,
+    on.CarrierFull: Call._carrier_full,
     on.Cancelled: Call._cancelled,
     on.HungUp: Call._hung_up,
     on.Reoffered: Call._reoffered,

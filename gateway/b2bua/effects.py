@@ -36,7 +36,9 @@ class CloseMedia:
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """Send the INVITE of leg B. Comes back as `Progressed`, `Answered` or `Rejected`."""
+    """Send the INVITE of leg B. Comes back as `Progressed`, `Answered` or `Rejected`, or at once as
+    `CarrierFull`.
+    """
 
     target: Target
     admission: Admission
@@ -46,6 +48,15 @@ class Originate:
 @dataclass(frozen=True, slots=True)
 class Abandon:
     """CANCEL leg B; nothing it says afterwards matters to the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeCarrier:
+    """What an attempt says of its carrier's health; `fault` is empty when it did its part."""
+
+    carrier_id: int
+    fault: str
+    rest_s: float | None  # how long it asked not to be tried (Retry-After)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ class Settle:
     refusal_code: str
     target: str
     media: str
+    attempts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,7 @@ Effect = (
     | CloseMedia
     | Originate
     | Abandon
+    | JudgeCarrier
     | Progress
     | RecordAnswer
     | Answer

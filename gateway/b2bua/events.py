@@ -65,6 +65,12 @@ class Rejected:
 
     status: int
     reason: str
+    rest_s: float | None = None  # its Retry-After
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierFull:
+    """Nothing was sent: the carrier has as many calls as it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +142,7 @@ Event = (
     | Answered
     | AnswerRecorded
     | Rejected
+    | CarrierFull
     | Cancelled
     | HungUp
     | Reoffered

@@ -27,13 +27,13 @@ def refusal_of(error: SdpError) -> Refusal:
 class Offers:
     """The media half of one call: the negotiation and the re-offer that waits for its answer."""
 
-    __slots__ = ("_echo", "_negotiation", "_octets", "_opened", "_policy_a", "waiting")
+    __slots__ = ("_early", "_echo", "_negotiation", "_octets", "_policy_a", "waiting")
 
     def __init__(self, a_srtp: SrtpPolicy, echo: bool, octets: Octets) -> None:
         self._policy_a = SidePolicy(a_srtp.value, False)
         self._echo = echo
         self._octets = octets
-        self._opened: MediaOpened | None = None
+        self._early = False  # the current target has answered, early at least
         self._negotiation: RelayNegotiation | None = None
         self.waiting: LegSide | None = None  # who re-offered and is owed an answer
 
@@ -41,13 +41,18 @@ class Offers:
         """Take the caller's offer, for `target` or the echo: the number of streams, or SdpError."""
         policy_b = SidePolicy("none", False) if target is None else policy_towards(target)
         self._negotiation = RelayNegotiation(self._policy_a, policy_b, self._octets)
-        streams = self._negotiation.receive_offer(Side.A, offer)
-        if self._opened is not None:
-            self._negotiation.set_local(self._opened)
-        return streams
+        return self._negotiation.receive_offer(Side.A, offer)
+
+    def turn_to(self, target: Target) -> list[Effect]:
+        """The next offer goes to `target`. The caller's side stays as it was shown: our key, our
+        port and our o= line live on, whatever an earlier target's early answer left there.
+        """
+        heard, self._early = self._early, False
+        self._open.forget(Side.B, policy_towards(target))
+        # What the media plane was told of the earlier target holds no longer.
+        return self.updates(early=True) if heard else []
 
     def opened(self, opened: MediaOpened) -> None:
-        self._opened = opened
         self._open.set_local(opened)
 
     def offer_to_b(self) -> bytes:
@@ -56,6 +61,7 @@ class Offers:
     def receive_answer(self, body: bytes) -> None:
         """The called side's answer, early or final; raises SdpError."""
         self._open.receive_answer(Side.B, body)
+        self._early = True
 
     def answer_to_a(self) -> bytes:
         """The caller's answer; raises SdpError while the called side has not answered."""

@@ -108,6 +108,13 @@ class Target:
     carrier_id: int | None = None
     username: str | None = None  # digest towards a carrier
     password: str | None = field(default=None, repr=False)
+    response_s: float | None = None  # how long it may stay silent; None: as any other
+
+    @property
+    def name(self) -> str:
+        """Short, without blanks: a carrier's own name, else what kind of place it is."""
+        kind, _, rest = self.label.partition(":")
+        return "-".join(rest.split()) if self.carrier_id is not None else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +180,4 @@ class CallOutcome:
     b_sip_call_id: str = ""
     media: str = ""  # one-line media summary, e.g. "a 500/498 b 498/500"
     refusal: str = ""  # refusal code when we ended it ourselves
+    attempts: str = ""  # every target tried and how it went: "main:503 backup:200"

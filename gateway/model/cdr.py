@@ -33,3 +33,4 @@ class Cdr:
     a_sip_call_id: str = ""
     b_sip_call_id: str = ""
     media: str = ""
+    attempts: str = ""  # every target tried and how it went: "main:503 backup:200"

@@ -41,7 +41,8 @@ def seed_bench(var: Path, users: int, carrier_port: int, calling_accounts: int =
                 for i in range(users)
             ]
             fund(connection, manager, added[:calling_accounts], CREDIT_MICROS)
-            carriers.add(connection, vault, Carrier(0, "bench", "127.0.0.1", carrier_port))
+            quiet = Carrier(0, "bench", "127.0.0.1", carrier_port, options_interval_s=0)
+            carriers.add(connection, vault, quiet)
             put_tariff(connection, [Rate("49", "Germany", 6_000), Rate("1", "USA", 6_000)])
     finally:
         database.close()

@@ -38,6 +38,7 @@ def test_a_carrier_is_called_at_its_address_with_plus() -> None:
         srtp=SrtpPolicy.NONE,
         trusted=True,
         carrier_id=1,
+        response_s=6.0,
     )
 
 

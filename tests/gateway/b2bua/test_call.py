@@ -10,6 +10,7 @@ from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
 from gateway.b2bua.call import MOVES, Call, CallLimits, State
 from gateway.b2bua.hunt import HuntLimits
+from gateway.b2bua.offer import Octets
 from gateway.model.call import (
     Admission,
     Attempt,
@@ -82,13 +83,14 @@ def admission(*targets: Target, kind: CallKind = CallKind.PSTN) -> Admission:
 class Ladder:
     """One call; time moves only by `at`."""
 
-    def __init__(self, offer: bytes = b"") -> None:
+    def __init__(self, offer: bytes = b"", entropy: Octets = octets) -> None:
         attempt = Attempt(
             "c-1", Source.PROFILE, 7, "+442079460123", "sipgw.test", "sip", "",
             Flow("tls", ("198.51.100.1", 5061), ("192.0.2.1", 40000)), "a@pbx", AT, 0.0,
         )  # fmt: skip
-        self.call = Call(attempt, offer or sdp(), octets, LIMITS)
+        self.call = Call(attempt, offer or sdp(), entropy, LIMITS)
         self.now = 0.0
+        self.judged: list[do.JudgeCarrier] = []  # beside what the ladders are about
 
     def at(self, now: float) -> "Ladder":
         self.now = now
@@ -98,10 +100,14 @@ class Ladder:
         return kinds(self.call.start(self.now))
 
     def take(self, event: on.Event) -> list[do.Effect]:
-        return self.call.receive(event, self.now)
+        return self._rest_of(self.call.receive(event, self.now))
 
     def tick(self) -> list[do.Effect]:
-        return self.call.tick(self.now)
+        return self._rest_of(self.call.tick(self.now))
+
+    def _rest_of(self, effects: list[do.Effect]) -> list[do.Effect]:
+        self.judged += [effect for effect in effects if isinstance(effect, do.JudgeCarrier)]
+        return [effect for effect in effects if not isinstance(effect, do.JudgeCarrier)]
 
     def admitted(self, *targets: Target, kind: CallKind = CallKind.PSTN) -> "Ladder":
         self.start()
@@ -269,9 +275,10 @@ def test_ringing_too_long_is_no_answer() -> None:
     call = Ladder().connecting()
     call.at(2).take(on.Progressed(180, "Ringing", b""))
     call.at(30).take(on.Progressed(180, "Ringing", b""))
-    assert call.call.deadline == 62
-    assert kinds(call.at(62).tick()) == [do.Abandon, do.Refuse, do.CloseMedia]
-    assert closed(call).refusal_code == "NO_ANSWER"
+    assert call.call.deadline == 60
+    assert kinds(call.at(60).tick()) == [do.Abandon, do.Refuse, do.CloseMedia]
+    settle = closed(call)
+    assert (settle.refusal_code, settle.attempts) == ("NO_ANSWER", "one:no-answer")
 
 
 def test_an_answer_without_usable_media_ends_both_legs() -> None:

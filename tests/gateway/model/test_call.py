@@ -1,7 +1,10 @@
 """The words for one call."""
 
+from dataclasses import replace
+
 from gateway.model.call import CallerIdentity, LegSide
 from rating.e164 import E164
+from tests.gateway.b2bua.test_call import target
 
 
 def test_each_leg_knows_the_other() -> None:
@@ -15,3 +18,9 @@ def test_a_caller_is_shown_as_number_name_or_anonymous() -> None:
     assert str(CallerIdentity(number)) == "+12026555376"
     assert str(CallerIdentity(None, onnet_name="alice")) == "alice"
     assert str(CallerIdentity(None, network_number=number)) == "anonymous"
+
+
+def test_a_target_has_a_short_name_without_blanks() -> None:
+    named = target("carrier:Main of  London")
+    assert named.name == "Main-of-London"
+    assert replace(named, carrier_id=None, label="binding:sip:a@h").name == "binding"
