@@ -5,7 +5,7 @@ not refuse a call that somebody would have taken. Health itself is `gateway/carr
 """
 
 from collections.abc import Callable, Iterable
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from gateway.carrier_health import Standing
 from gateway.model.carrier import Carrier
@@ -13,7 +13,8 @@ from gateway.model.carrier import Carrier
 Octets = Callable[[int], bytes]
 
 _RANK = {standing: rank for rank, standing in enumerate(Standing)}
-_DRAW_OCTETS = 6  # enough for the sum of all weights there can be, without a visible bias
+_GRAINS = 1000
+_DRAW_OCTETS = 8  # enough for the sum of all weights there can be, without a visible bias
 
 
 def hunting_order(
@@ -28,22 +29,20 @@ def hunting_order(
 
 
 def _by_weight(carriers: list[Carrier], octets: Octets) -> list[Carrier]:
-    """RFC 2782, "Weight": draw one by its share of the sum, then again among the rest."""
-    # Weight 0 comes first in the line, so that it has a small chance and not none.
-    left = sorted(carriers, key=lambda carrier: carrier.weight > 0)
+    """Draw one by its share of the weights, then again among the rest."""
+    left = list(carriers)
     drawn = []
     while len(left) > 1:
-        total = sum(carrier.weight for carrier in left)
-        point = int.from_bytes(octets(_DRAW_OCTETS), "big") % (total + 1)
-        drawn.append(left.pop(_found_at(point, left)))
+        shares = [_share(carrier) for carrier in left]
+        point = int.from_bytes(octets(_DRAW_OCTETS), "big") % sum(shares)
+        running = accumulate(shares)
+        drawn.append(left.pop(next(i for i, upper in enumerate(running) if point < upper)))
     return drawn + left
 
 
-def _found_at(point: int, carriers: list[Carrier]) -> int:
-    """The first whose running sum of weights reaches the point."""
-    running = 0
-    for index, carrier in enumerate(carriers):
-        running += carrier.weight
-        if running >= point:
-            return index
-    raise AssertionError("the point lies within the sum")
+def _share(carrier: Carrier) -> int:
+    """RFC 2782: weight 0 has "a very small chance", a thousandth of weight 1, and not none.
+
+    The inclusive draw printed there would give the first of two equals two thirds.
+    """
+    return carrier.weight * _GRAINS or 1

@@ -51,19 +51,17 @@ def test_every_carrier_is_tried_once_by_health_and_then_by_priority(
     assert keys == sorted(keys)
 
 
-@pytest.mark.parametrize("weights", [(1, 1), (1, 3), (10, 60, 30), (5, 0)])
+@pytest.mark.parametrize("weights", [(1, 1), (1, 3), (10, 60, 30), (1, 1, 1, 1)])
 def test_the_first_tried_follows_the_weights(weights: tuple[int, ...]) -> None:
-    """RFC 2782; the inclusive draw gives weight 0 a share of 1 in sum + 1."""
     wanted = [weight / sum(weights) for weight in weights]
-    for share, expected, weight in zip(shares(*weights), wanted, weights, strict=True):
-        assert abs(share - expected) < 0.1 + 0.1 * (sum(weights) < 6)
-        assert share > 0, f"weight {weight} has its chance"
+    for share, expected in zip(shares(*weights), wanted, strict=True):
+        assert abs(share - expected) < 0.03
 
 
-def test_large_weights_are_exact() -> None:
-    (one, two) = shares(6000, 2000)
-    assert abs(one - 0.75) < 0.03
-    assert abs(two - 0.25) < 0.03
+def test_weight_zero_has_a_very_small_chance_and_not_none() -> None:
+    """RFC 2782."""
+    assert 0 < shares(1, 0)[1] < 0.01
+    assert abs(shares(0, 0)[0] - 0.5) < 0.03
 
 
 def test_the_rest_is_drawn_by_weight_too() -> None:
