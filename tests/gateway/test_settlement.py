@@ -45,6 +45,7 @@ def outcome(admission: Admission, talked_s: float = 75.0, **fields: Any) -> Call
         "a_sip_call_id": "a",
         "b_sip_call_id": "b",
         "media": "fine",
+        "attempts": "first:503 main:200",
     }
     return CallOutcome(admission, **{**given, **fields})
 
@@ -94,7 +95,7 @@ def test_the_record_tells_the_whole_call() -> None:
     assert "78 s billed (30 + 8x6)" in cdr.derivation
     assert (cdr.cause, cdr.sip_status, cdr.refusal) == ("caller-hung-up", 200, "")
     assert (cdr.target, cdr.a_sip_call_id, cdr.b_sip_call_id) == ("carrier:main", "a", "b")
-    assert cdr.media == "fine"
+    assert (cdr.media, cdr.attempts) == ("fine", "first:503 main:200")
 
 
 def test_a_call_that_was_never_answered_is_free() -> None:
