@@ -68,8 +68,8 @@ def setup_s(cdr: Row) -> float:
 
 def dialled_at(house: House) -> list[datetime]:
     """When each INVITE to a carrier went out, by the log."""
-    lines = [line for line in house.gateway.log().splitlines() if " dialling " in line]
-    return [datetime.fromisoformat(re.findall(r"\bat=(\S+)", line)[0]) for line in lines]
+    lines = [json.loads(line) for line in house.gateway.log().splitlines()]
+    return [datetime.fromisoformat(each["at"]) for each in lines if each["event"] == "dialling"]
 
 
 def eventually(true: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:

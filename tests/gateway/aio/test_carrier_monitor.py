@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from prometheus_client import CollectorRegistry
-
 from gateway.aio.carrier_monitor import LOOK_S, CarrierMonitor
-from gateway.aio.metrics import Metrics
 from gateway.b2bua.effects import JudgeCarrier
 from gateway.carrier_health import HealthLimits, Standing
 from gateway.model.carrier import Carrier
@@ -21,6 +18,7 @@ from sip.timers import SipTimers
 from tests.support import factories as make
 from tests.support.clock import VirtualClock
 from tests.support.ids import SequenceIds
+from tests.support.shell import KeptLog, fresh_metrics
 from tests.support.sip_text import answer
 
 LIMITS = HealthLimits(misses=2, faults=2, first_rest_s=20.0)
@@ -59,29 +57,13 @@ class Loop:
         self.clock.advance(until - self.clock.now())
 
 
-@dataclass
-class Told:
-    """A log that remembers."""
-
-    lines: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-
-    def note(self, event: str, **facts: object) -> None:
-        self.lines.append((event, facts))
-
-    debug = info = warning = error = note
-
-    @property
-    def events(self) -> list[str]:
-        return [event for event, _ in self.lines]
-
-
 class Bench:
     def __init__(self, *carriers: Carrier) -> None:
         self.clock = VirtualClock()
         self.loop = Loop(self.clock)
         self.hot = make.hot_state(carriers=carriers)
-        self.log = Told()
-        self.metrics = Metrics(CollectorRegistry())
+        self.log = KeptLog()
+        self.metrics = fresh_metrics()
         self.endpoint = Endpoint(SequenceIds(), SipTimers(), LocalNames())
         self.sent: list[tuple[Request, Flow]] = []
         self.monitor = CarrierMonitor(

@@ -270,7 +270,7 @@ def test_ports_that_come_after_the_cancel_are_given_back() -> None:
     stage.pass_time(0.5)  # 100 Trying is out, a CANCEL may follow
     stage.caller.execute(session.cancel(stage.now()))
     stage.pass_time(1)
-    assert stage.heard() == ["487"]
+    assert stage.heard() == ["100", "487"]
     for opened in stage.plane.waiting:
         opened()
     assert not stage.plane.open_sessions
