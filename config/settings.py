@@ -148,6 +148,12 @@ class Paths(Section):
     var: Path = Path("var")  # everything the gateway writes
 
 
+class Control(Section):
+    """Where `sipgw` commands reach the running gateway."""
+
+    path: Path | None = None  # none: control.sock in paths.var
+
+
 class Store(Section):
     path: Path | None = None  # none: sipgw.db in paths.var
 
@@ -252,6 +258,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     paths: Paths = Paths()
     store: Store = Store()
+    control: Control = Control()
     certs: Certs = Certs()
     log: Log = Log()
     registrar: Registrar = Registrar()
@@ -305,6 +312,10 @@ class Settings(BaseSettings):
     @property
     def store_path(self) -> Path:
         return self.store.path or self.paths.var / "sipgw.db"
+
+    @property
+    def control_path(self) -> Path:
+        return self.control.path or self.paths.var / "control.sock"
 
     @property
     def secret_key_path(self) -> Path:

@@ -24,6 +24,8 @@ from gateway.aio.banner import Listening, Running, banner, place, write_run_file
 from gateway.aio.call_runner import CallRunner
 from gateway.aio.carrier_monitor import CarrierMonitor
 from gateway.aio.clock import SystemClock, SystemIds
+from gateway.aio.control import ControlLimits, ControlServer
+from gateway.aio.desk import Desk, Live
 from gateway.aio.dispatcher import Dispatcher
 from gateway.aio.http_server import HttpServer, listen
 from gateway.aio.log import Log, log_stream, open_log
@@ -56,6 +58,7 @@ from sip.target import LocalNames
 from sip.timers import SipTimers
 from store import demo
 from store import ledger as ledger_rows
+from store.archive import StoreArchive
 from store.database import Database
 from store.errors import NotEmpty, StoreError
 from store.snapshot import load
@@ -99,6 +102,7 @@ class Gateway:
         self._listening: list[Listening] = []
         self._http: HttpServer | None = None
         self._simulator: SipDriver | None = None
+        self._stand_in: Carrier | None = None  # the simulator, as a carrier
         self._log_stream = log_stream(settings.log.path)
         self._log: Log = open_log(self._log_stream, settings.log.level, settings.log.format)
         self._metrics = Metrics(CollectorRegistry())
@@ -128,7 +132,7 @@ class Gateway:
             self._hot.ledger.remember(entry)  # a replay is known across a restart (R66)
         for sentence in self._hot.check():
             self._log.warning("configuration", problem=sentence)
-        self._journal = self._database.writer(self._loop, self._store_failed)
+        self._journal = self._database.writer(self._loop, self._store_failed, vault=vault)
 
     def _store_failed(self, error: Exception) -> None:
         self._log.error("the store cannot write", exc_info=error)
@@ -240,6 +244,17 @@ class Gateway:
         self._sweeper = Sweeper(
             self._hot, self._runner, self._register, self._journal, clock, log, metrics
         )
+        self._control = self._control_socket()
+
+    def _control_socket(self) -> ControlServer:
+        live = Live(
+            self._runner, self._plane, self._status, self._register.drop, self._choose_stand_in
+        )
+        desk = Desk(
+            self._hot, self._journal, StoreArchive(self._database), live, self._clock, self._ids,
+            self._log, self._tasks, allow_private_peers=self._settings.allow_private_peers,
+        )  # fmt: skip
+        return ControlServer(self._settings.control_path, desk, self._log, ControlLimits())
 
     def _local_for(self, transport: str, remote_host: str) -> tuple[str, int]:
         """Our bound address of a transport, in the family of the peer."""
@@ -274,6 +289,7 @@ class Gateway:
         await self._start_simulator()
         self._carriers.start()
         self._open_http()
+        await self._open_control()
         self._tasks.spawn(self._sweeper.run(self._stop.is_set), "sweeper")
 
     async def _listen(self, listener: Listener, tls: ssl.SSLContext) -> None:
@@ -328,9 +344,20 @@ class Gateway:
             self._loop.call_later,
         )  # fmt: skip
         driver.tu = simulator.on_event
-        self._hot.put_carrier(
-            Carrier(SIMULATOR_ID, "simulator", host, port, priority=1_000, options_interval_s=0)
+        self._stand_in = Carrier(
+            SIMULATOR_ID, "simulator", host, port, priority=1_000, options_interval_s=0
         )
+        self._hot.put_carrier(self._stand_in)
+
+    def _choose_stand_in(self) -> None:
+        """Left to itself the built-in carrier makes room for a real one, and comes back."""
+        if self._stand_in is None or self._settings.simulator.enabled != "auto":
+            return
+        real = any(carrier.id != SIMULATOR_ID for carrier in self._hot.carriers)
+        if real and SIMULATOR_ID in self._hot.carrier_by_id:
+            self._hot.remove_carrier(SIMULATOR_ID)
+        elif not real and SIMULATOR_ID not in self._hot.carrier_by_id:
+            self._hot.put_carrier(self._stand_in)
 
     def _open_http(self) -> None:
         host, port = self._settings.http.address
@@ -343,6 +370,16 @@ class Gateway:
             ) from error
         self._http = HttpServer(create_app(self._status, self._metrics.registry), sock)
         self._tasks.spawn(self._http.run(), "http")
+
+    async def _open_control(self) -> None:
+        path = self._settings.control_path
+        try:
+            await self._control.open()
+        except OSError as error:
+            raise StartError(
+                f"the control socket {path} cannot be opened ({error.strerror or error}): free it, "
+                "or change control.path"
+            ) from error
 
     def _tune_collector(self) -> None:
         """What lives as long as the process is never walked again; short stalls instead of long."""
@@ -395,6 +432,7 @@ class Gateway:
     async def _close(self) -> None:
         """Take no new calls, end the running ones, settle all, then let go of everything."""
         self._admitter.closing = True
+        await self._control.aclose()
         self._runner.hang_up_all(EndCause.SHUTDOWN)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.calls.drain_timeout_s):

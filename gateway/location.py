@@ -4,7 +4,7 @@ Does not decide which bindings there are (`registrar`) and writes nothing down: 
 expired or lost is for the journal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
@@ -32,6 +32,10 @@ class Location:
 
     def __len__(self) -> int:
         return sum(len(contacts) for contacts in self._by_owner.values())
+
+    def __iter__(self) -> Iterator[Binding]:
+        """Every binding, lapsed ones that were not swept yet among them."""
+        return (each for contacts in self._by_owner.values() for each in contacts.values())
 
     def lookup(self, owner: Owner, owner_id: int, now: float = -inf) -> list[Binding]:
         """Bindings of an AOR that have not lapsed at `now`: highest q first, then the newest."""

@@ -12,6 +12,7 @@ from gateway.model.online_number import OnlineNumber
 from gateway.model.onnet_account import OnnetAccount
 from gateway.model.profile import SipProfile
 from gateway.model.record import OpenCall, Record
+from rating.ledger import Entry
 from rating.tariff import Tariff
 
 
@@ -39,6 +40,16 @@ class Journal(Protocol):
     def write(self, records: Sequence[Record], done: Callable[[bool], None] | None = None) -> None:
         """Queue one atomic batch; `done(durable)` is called on the event loop after its commit."""
         ...
+
+
+class Archive(Protocol):
+    """What only the store remembers; asked by rare commands, never by a call."""
+
+    def entry(self, entry_id: str) -> Entry | None:
+        """A ledger entry that was ever posted."""
+        ...
+
+    def has_deck(self, name: str, version: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

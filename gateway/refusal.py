@@ -44,10 +44,10 @@ class Template:
 
 
 # Q.850 causes used: 1 unallocated number, 3 no route to destination, 17 user busy, 20 subscriber
-# absent, 21 call rejected, 28 invalid number format, 34 no circuit available, 38 network out of
-# order, 41 temporary failure, 42 switching congestion, 47 resource unavailable, 50 facility not
-# subscribed, 57 bearer capability not authorised, 88 incompatible destination, 95 invalid message,
-# 97 message type not implemented, 102 recovery on timer expiry.
+# absent, 21 call rejected, 28 invalid number format, 31 normal, 34 no circuit available, 38 network
+# out of order, 41 temporary failure, 42 switching congestion, 47 resource unavailable, 50 facility
+# not subscribed, 57 bearer capability not authorised, 88 incompatible destination, 95 invalid
+# message, 97 message type not implemented, 102 recovery on timer expiry.
 REFUSALS: Final[dict[str, Template]] = {
     # Who is asking
     "WRONG_SOURCE": Template(
@@ -297,6 +297,9 @@ REFUSALS: Final[dict[str, Template]] = {
     # The gateway itself
     "SHUTTING_DOWN": Template(
         503, "Shutting Down", 41, "The gateway is being stopped and takes no new calls."
+    ),
+    "ENDED_BY_OPERATOR": Template(
+        480, "Ended By Operator", 31, "The operator ended this call before it was answered."
     ),
     "CALLS_FULL": Template(
         503, "Too Many Calls", 42, "The gateway runs as many calls as it may: try again shortly."

@@ -122,6 +122,10 @@ class Ledger:
         self._check_available(source, micros)
         return self._move(source, destination, micros, currency, entry_id, kind, at, ref)
 
+    def recall(self, entry_id: str) -> Entry | None:
+        """An entry that was applied, while it is remembered."""
+        return self._recent.get(entry_id)
+
     def remember(self, entry: Entry) -> None:
         """Know an entry that was applied before, so that its replay moves nothing."""
         self._recent[entry.id] = entry

@@ -18,7 +18,7 @@ from store.vault import Vault
 def add(connection: Connection, vault: Vault, carrier: Carrier) -> Carrier:
     """Insert it; the answer carries its id. `carrier.id` is not looked at. Raises Conflict."""
     _refuse_ambiguity(connection, carrier, None)
-    statement = insert(carriers).values(_row(vault, carrier)).returning(carriers.c.id)
+    statement = insert(carriers).values(row_of(vault, carrier)).returning(carriers.c.id)
     return replace(carrier, id=connection.execute(statement).scalar_one())
 
 
@@ -26,7 +26,7 @@ def save(connection: Connection, vault: Vault, carrier: Carrier) -> None:
     """Replace the row of the carrier's id; raises Conflict."""
     _refuse_ambiguity(connection, carrier, carrier.id)
     statement = update(carriers).where(carriers.c.id == carrier.id)
-    connection.execute(statement.values(_row(vault, carrier)))
+    connection.execute(statement.values(row_of(vault, carrier)))
 
 
 def remove(connection: Connection, carrier_id: int) -> None:
@@ -63,7 +63,7 @@ def _owner(name: str) -> str:
     return f"carrier:{name}"
 
 
-def _row(vault: Vault, carrier: Carrier) -> dict[str, object]:
+def row_of(vault: Vault, carrier: Carrier) -> dict[str, object]:
     row = asdict(carrier)
     del row["id"]
     row["password"] = vault.seal(carrier.password, _owner(carrier.name))

@@ -7,15 +7,17 @@ writer.
 import fcntl
 import os
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from store import engine, tables
+from gateway.model.record import Record
+from store import engine, journal, tables
 from store.errors import Conflict, SchemaMismatch, StoreBusy
+from store.vault import Vault
 from store.writer import Writer, WriterLimits
 
 __all__ = ["Database", "StoreBusy"]
@@ -69,14 +71,28 @@ class Database:
         except engine.BrokenRule as error:  # of a journal's statement
             raise Conflict(str(error)) from error
 
+    def write(self, records: Iterable[Record], vault: Vault) -> None:
+        """Apply records of the journal in one change, while no gateway serves; raises Conflict."""
+        with self.editor() as connection:
+            cursor = engine.driver_of(connection).cursor()
+            for record in records:
+                journal.apply(cursor, record, vault)
+
     def writer(
         self,
         loop: AbstractEventLoop,
         on_error: Callable[[Exception], None] | None = None,
         limits: WriterLimits | None = None,
+        vault: Vault | None = None,
     ) -> Writer:
         """Start the journal's thread; close it before the database."""
-        return Writer(lambda: engine.new_driver(self.path), loop, limits=limits, on_error=on_error)
+        return Writer(
+            lambda: engine.new_driver(self.path),
+            loop,
+            limits=limits,
+            on_error=on_error,
+            vault=vault,
+        )
 
     def close(self) -> None:
         self._readers.dispose()

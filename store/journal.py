@@ -1,7 +1,7 @@
 """Owns what each journal record does to the tables; statements are compiled to text once.
 
 A record that was applied before (a settled call, a posted entry) changes nothing the second time.
-When batches are committed is the writer's.
+What configuration becomes is in `journal_nouns`; when batches are committed is the writer's.
 """
 
 from dataclasses import fields
@@ -24,10 +24,12 @@ from gateway.model.record import (
     Record,
 )
 from rating.ledger import Entry
+from store import journal_nouns
 from store.columns import duration_us, optional_us, storable, to_us
 from store.engine import Cursor, insert, text_of
 from store.errors import Unwritable
 from store.tables import accounts, bindings, cdrs, entries, open_calls, postings
+from store.vault import Vault
 
 _KEYS = [bindings.c.owner, bindings.c.owner_id, bindings.c.contact]
 _save = insert(bindings)
@@ -64,8 +66,11 @@ _OPEN_ACCOUNT = text_of(plain_insert(accounts))
 _COPIED = tuple(f.name for f in fields(Cdr) if f.name != "duration_s")
 
 
-def apply(cursor: Cursor, record: Record) -> None:
-    """Write one record inside the caller's transaction; raises Unwritable or the driver's error."""
+def apply(cursor: Cursor, record: Record, vault: Vault | None = None) -> None:
+    """Write one record inside the caller's transaction; raises Unwritable or the driver's error.
+
+    Records of configuration that hold a secret need the vault.
+    """
     match record:
         case CallBeats():
             at = to_us(record.at)
@@ -90,6 +95,8 @@ def apply(cursor: Cursor, record: Record) -> None:
             cursor.execute(_REMOVE_BINDING, dict(zip(names, key, strict=True)))
         case EntryPosted():
             post(cursor, record.entry)
+        case _:
+            journal_nouns.apply(cursor, record, vault)
 
 
 def post(cursor: Cursor, entry: Entry) -> bool:

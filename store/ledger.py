@@ -28,6 +28,11 @@ def recent(connection: Connection, limit: int = 10_000) -> list[Entry]:
     return _entries(connection, ids)
 
 
+def get(connection: Connection, entry_id: str) -> Entry | None:
+    found = _entries(connection, select(entries.c.id).where(entries.c.id == entry_id))
+    return found[0] if found else None
+
+
 def of_account(connection: Connection, account: str, limit: int = 100) -> list[Entry]:
     """The last entries that moved money of one account, oldest first."""
     ids = (

@@ -9,11 +9,7 @@ from store.tables import numbers
 
 def save(connection: Connection, number: OnlineNumber) -> None:
     """Put the number into the inventory, or change where it rings."""
-    row = {
-        "number": number.number,
-        "profile_id": number.profile_id,
-        "suspended": number.suspended,
-    }
+    row = row_of(number)
     statement = insert(numbers).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=[numbers.c.number], set_=row))
 
@@ -33,3 +29,11 @@ def every(connection: Connection, profile_id: int | None = None) -> tuple[Online
     if profile_id is not None:
         statement = statement.where(numbers.c.profile_id == profile_id)
     return tuple(OnlineNumber(**row._mapping) for row in connection.execute(statement))
+
+
+def row_of(number: OnlineNumber) -> dict[str, object]:
+    return {
+        "number": number.number,
+        "profile_id": number.profile_id,
+        "suspended": number.suspended,
+    }

@@ -11,13 +11,13 @@ from store.vault import Vault
 
 def add(connection: Connection, vault: Vault, account: OnnetAccount) -> OnnetAccount:
     """Insert it; the answer carries its id. `account.id` is not looked at."""
-    statement = insert(table).values(_row(vault, account)).returning(table.c.id)
+    statement = insert(table).values(row_of(vault, account)).returning(table.c.id)
     return replace(account, id=connection.execute(statement).scalar_one())
 
 
 def save(connection: Connection, vault: Vault, account: OnnetAccount) -> None:
     statement = update(table).where(table.c.id == account.id)
-    connection.execute(statement.values(_row(vault, account)))
+    connection.execute(statement.values(row_of(vault, account)))
 
 
 def remove(connection: Connection, account_id: int) -> None:
@@ -40,7 +40,7 @@ def _owner(name: str) -> str:
     return f"onnet:{name}"
 
 
-def _row(vault: Vault, account: OnnetAccount) -> dict[str, object]:
+def row_of(vault: Vault, account: OnnetAccount) -> dict[str, object]:
     return {
         "name": account.name,
         "password": vault.seal(account.password, _owner(account.name)),

@@ -17,13 +17,13 @@ _SELECT = select(profiles, managers.c.country).join(managers)
 
 def add(connection: Connection, vault: Vault, profile: SipProfile) -> SipProfile:
     """Insert it; the answer carries its id. `profile.id` is not looked at."""
-    statement = insert(profiles).values(_row(vault, profile)).returning(profiles.c.id)
+    statement = insert(profiles).values(row_of(vault, profile)).returning(profiles.c.id)
     return replace(profile, id=connection.execute(statement).scalar_one())
 
 
 def save(connection: Connection, vault: Vault, profile: SipProfile) -> None:
     statement = update(profiles).where(profiles.c.id == profile.id)
-    connection.execute(statement.values(_row(vault, profile)))
+    connection.execute(statement.values(row_of(vault, profile)))
 
 
 def get(connection: Connection, vault: Vault, profile_id: int) -> SipProfile | None:
@@ -46,11 +46,17 @@ def every(
     return tuple(_value(vault, row) for row in connection.execute(statement))
 
 
+def names(connection: Connection) -> dict[int, str]:
+    """The names by id; asks for no secret."""
+    rows = connection.execute(select(profiles.c.id, profiles.c.name).order_by(profiles.c.id))
+    return {row.id: row.name for row in rows}
+
+
 def _owner(username: str) -> str:
     return f"profile:{username}"
 
 
-def _row(vault: Vault, profile: SipProfile) -> dict[str, object]:
+def row_of(vault: Vault, profile: SipProfile) -> dict[str, object]:
     host, port = profile.address or (None, None)
     return {
         "manager_id": profile.manager_id,

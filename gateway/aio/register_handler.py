@@ -160,6 +160,16 @@ class RegisterHandler:
         for binding in gone:
             self._refreshed.pop((binding.owner, binding.owner_id, binding.contact), None)
 
+    def drop(self, owner: Owner, owner_id: int) -> None:
+        """End all registrations of an AOR (R97)."""
+        gone = self._hot.location.drop_owner(owner, owner_id)
+        self.forget(gone)
+        if not gone:
+            return
+        self._metrics.bindings.set(len(self._hot.location))
+        self._journal.write([BindingRemoved(b.owner, b.owner_id, b.contact) for b in gone])
+        self._log.info("registrations ended", owner=owner.value, owner_id=owner_id, count=len(gone))
+
     def flow_lost(self, flow: Flow) -> None:
         """A connection closed: the bindings that nobody can reach any more go with it (R13)."""
         lost = self._hot.location.flow_gone(flow)

@@ -122,6 +122,15 @@ class Call:
         return self._answered_now
 
     @property
+    def target(self) -> str:
+        """Label of the target that is tried or talked to."""
+        return self._hunt.label
+
+    @property
+    def media_open(self) -> bool:
+        return self._media_open
+
+    @property
     def deadline(self) -> float | None:
         """When `tick` is due, in monotonic seconds."""
         if self.state in RINGING:
@@ -375,16 +384,18 @@ class Call:
         return []
 
     def _hangup(self, event: on.Hangup, now: float) -> list[Effect]:
+        by_operator = event.cause is EndCause.OPERATOR
+        refusal = refuse("ENDED_BY_OPERATOR" if by_operator else "SHUTTING_DOWN")
         match self.state:
             case State.ADMITTING | State.MEDIA_OPENING:
-                self._note_ending(event.cause, 503, now, "SHUTTING_DOWN")
+                self._note_ending(event.cause, refusal.status, now, refusal.code)
                 self._move(State.ABANDONED)
-                return [do.Refuse(refuse("SHUTTING_DOWN"))]
+                return [do.Refuse(refusal)]
             case State.CONNECTING | State.ALERTING:
-                return [do.Abandon(), *self._refuse_and_end(refuse("SHUTTING_DOWN"), now)]
+                return [do.Abandon(), *self._refuse_and_end(refusal, now)]
             case State.ANSWERING:
                 self._answered_now = None
-                return [*self._release_b(), *self._refuse_and_end(refuse("SHUTTING_DOWN"), now)]
+                return [*self._release_b(), *self._refuse_and_end(refusal, now)]
             case State.TALKING:
                 return self._hang_up_both(event.cause, now)
             case _:

@@ -23,6 +23,8 @@ ConfigOption = Annotated[
     ),
 ]
 
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
 
 def settings_or_exit(file: Path | None) -> "Loaded":
     """Read the settings; a bad file is explained line by line and ends the command with 1."""

@@ -6,7 +6,19 @@ Each command imports what it needs when it runs, so that `sipgw --help` stays qu
 
 import typer
 
-from gateway.cli import config_check, serve, try_call_door
+from gateway.cli import (
+    account,
+    carrier,
+    cdr,
+    config_check,
+    credit,
+    deck,
+    number,
+    profile,
+    running,
+    serve,
+    try_call_door,
+)
 from gateway.cli.common import out
 
 app = typer.Typer(
@@ -22,6 +34,17 @@ app = typer.Typer(
 app.command("serve", help=serve.HELP)(serve.serve)
 app.add_typer(config_check.app, name="config")
 try_call_door.add_to(app)
+app.command("status")(running.status)
+app.add_typer(running.calls_app, name="calls")
+app.command("registrations")(running.registrations)
+app.add_typer(profile.app, name="profile")
+app.add_typer(profile.password_app, name="password")
+app.add_typer(credit.app, name="credit")
+app.add_typer(number.app, name="number")
+app.add_typer(account.app, name="account")
+app.add_typer(carrier.app, name="carrier")
+app.add_typer(deck.app, name="deck")
+app.add_typer(cdr.app, name="cdr")
 
 
 @app.command("version")

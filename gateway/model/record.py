@@ -8,7 +8,11 @@ from datetime import datetime
 
 from gateway.model.binding import Binding, Owner
 from gateway.model.call import CallId
+from gateway.model.carrier import Carrier
 from gateway.model.cdr import Cdr
+from gateway.model.online_number import OnlineNumber
+from gateway.model.onnet_account import OnnetAccount
+from gateway.model.profile import SipProfile
 from rating.ledger import Entry
 from rating.tariff import Rate
 
@@ -91,6 +95,61 @@ class EntryPosted:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileSaved:
+    """A new profile, or one whose row is replaced. Its leases are no part of it."""
+
+    profile: SipProfile
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSaved:
+    number: OnlineNumber
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSaved:
+    account: OnnetAccount
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSaved:
+    carrier: Carrier
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRemoved:
+    carrier_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeckOpened:
+    """A version of a rate deck without its rates, not in force."""
+
+    name: str
+    version: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatesAdded:
+    """Some lines of a deck that was opened."""
+
+    name: str
+    version: str
+    rates: tuple[Rate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TariffInForce:
+    """From now on this deck prices new calls (R67). It has exactly `rates` lines."""
+
+    name: str
+    version: str
+    rates: int
+    valid_from: datetime
+
+
 Record = (
     CallAdmitted
     | CallAnswered
@@ -101,6 +160,14 @@ Record = (
     | BindingSaved
     | BindingRemoved
     | EntryPosted
+    | ProfileSaved
+    | NumberSaved
+    | AccountSaved
+    | CarrierSaved
+    | CarrierRemoved
+    | DeckOpened
+    | RatesAdded
+    | TariffInForce
 )
 
 

@@ -9,7 +9,6 @@ from tests.tidy.tree import SOURCES, named
 
 # Settings whose reader is not built yet. This list only ever shrinks.
 NOT_READ_YET = {
-    "allow_private_peers",  # R77: asked where an operator enters a PBX's address
     "engine",  # one media engine so far
 }
 

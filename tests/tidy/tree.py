@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("sip", "media", "rating", "config", "certs", "store", "manager", "gateway")
 WITH_A_CORE = ("sip", "media", "rating", "gateway")
 SHELLS = ("sip/aio", "media/aio", "media/native", "gateway/aio", "gateway/cli")
-DOORS = ("gateway/bootstrap.py", "gateway/__main__.py")
+DOORS = ("gateway/bootstrap.py", "gateway/__main__.py", "gateway/control_client.py")
 
 
 def named(path: Path) -> str:
