@@ -67,6 +67,7 @@ class Desk:
         tasks: Tasks,
         *,
         allow_private_peers: bool,
+        deck_octets: int = DECK_OCTETS,
     ) -> None:
         self._hot = hot
         self._journal = journal
@@ -77,6 +78,7 @@ class Desk:
         self._log = log
         self._tasks = tasks
         self._allow_private_peers = allow_private_peers
+        self._deck_octets = deck_octets
         self._turn = asyncio.Lock()
         self._closing = False
         self._handlers: dict[str, Handler] = {
@@ -176,9 +178,9 @@ class Desk:
         if first:
             visit.clear()
         visit.octets += len(text)
-        if visit.octets > DECK_OCTETS:
+        if visit.octets > self._deck_octets:
             visit.clear()
-            raise CommandError("TOO_LONG", f"a deck has at most {DECK_OCTETS} octets")
+            raise CommandError("TOO_LONG", f"a deck has at most {self._deck_octets} octets")
         visit.pieces.append(text)
         return {"octets": visit.octets}
 

@@ -103,7 +103,9 @@ def _store(settings: "Settings") -> Office:
 
     store_path(settings)
     if not settings.secret_key_path.exists():  # a new key would not open what is stored
-        tell.fail(f"{settings.secret_key_path} is missing: the store's passwords need that very key")
+        tell.fail(
+            f"{settings.secret_key_path} is missing: the store's passwords need that very key"
+        )
     return StoppedOffice(settings)
 
 
