@@ -92,10 +92,10 @@ class Call:
         "_ending",
         "_hunt",
         "_limits",
-        "_media_open",
         "_octets",
         "_offer",
         "_offers",
+        "media_open",
         "state",
     )
 
@@ -107,7 +107,7 @@ class Call:
         self.state = State.ADMITTING
         self._admission: Admission | None = None
         self._offers: Offers | None = None
-        self._media_open = False
+        self.media_open = False
         self._hunt = Hunt((), limits.hunt)
         self._credit: CreditWatch | None = None
         self._answered_now: float | None = None
@@ -125,10 +125,6 @@ class Call:
     def target(self) -> str:
         """Label of the target that is tried or talked to."""
         return self._hunt.label
-
-    @property
-    def media_open(self) -> bool:
-        return self._media_open
 
     @property
     def deadline(self) -> float | None:
@@ -151,12 +147,12 @@ class Call:
             else do.Refuse(refuse("INTERNAL"))
         )
         effects: list[Effect] = [leg_a, do.Abandon(), *self._release_b()]
-        if self._media_open:
+        if self.media_open:
             effects.append(do.CloseMedia())
         self.state = State.ENDED
         if self._admission is not None:
             self._note_ending(EndCause.INTERNAL_ERROR, 500, now, "INTERNAL")
-            self._media_open = False
+            self.media_open = False
             effects.append(self._settlement(""))
         return effects
 
@@ -221,7 +217,7 @@ class Call:
         return [record] if given_up else [do.Refuse(event.refusal), record]
 
     def _media_ready(self, event: on.MediaReady, now: float) -> list[Effect]:
-        self._media_open = True
+        self.media_open = True
         if self.state is State.ABANDONED:
             return self._give_back(now)
         offers, admission = self._set_up
@@ -423,13 +419,13 @@ class Call:
 
     def _give_back(self, now: float) -> list[Effect]:
         """Ports first, because the last counters belong to the CDR; then everything else."""
-        if not self._media_open:
+        if not self.media_open:
             return self._settle("")
         self._move(State.RELEASING)
         return [do.CloseMedia()]
 
     def _media_closed(self, event: on.MediaClosed, now: float) -> list[Effect]:
-        self._media_open = False
+        self.media_open = False
         return self._settle(summary(event.report))
 
     def _settle(self, media: str) -> list[Effect]:

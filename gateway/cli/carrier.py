@@ -16,6 +16,18 @@ CarrierArgument = Annotated[
 Port = Annotated[int | None, typer.Option(help="Default: 5060, for TLS 5061.")]
 Transport = Annotated[str | None, typer.Option(help="udp, tcp or tls. Default: udp.")]
 Priority = Annotated[int | None, typer.Option(help="Lower is tried first. Default: 0.")]
+Weight = Annotated[
+    int | None, typer.Option(help="Its share among carriers of one priority. Default: 1.")
+]
+MaxCalls = Annotated[int | None, typer.Option(help="Calls towards it at once; 0: no limit.")]
+OptionsInterval = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="How often it is asked whether it lives; 0: never."),
+]
+ResponseTimeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="How long it may leave a call unanswered by anything."),
+]
 Username = Annotated[str | None, typer.Option(help="For digest; empty: it knows our address.")]
 Password = Annotated[
     str | None, typer.Option(envvar="SIPGW_CARRIER_PASSWORD", help="Better by the environment.")
@@ -44,7 +56,17 @@ def list_carriers(config: ConfigOption = None, json: JsonOption = False) -> None
     if json:
         return tell.as_json(told)
     rows = [_row(each) for each in tell.parts(told, "carriers")]
-    columns = ("NAME", "ADDRESS", "TRANSPORT", ">PRIORITY", "USER NAME", "SRTP", "ENABLED", "NOTE")
+    columns = (
+        "NAME",
+        "ADDRESS",
+        "TRANSPORT",
+        ">PRIORITY",
+        ">WEIGHT",
+        "USER NAME",
+        "SRTP",
+        "ENABLED",
+        "NOTE",
+    )
     tell.table(columns, rows, "no carriers: add one with sipgw carrier add NAME HOST")
 
 
@@ -55,6 +77,10 @@ def add(
     port: Port = None,
     transport: Transport = None,
     priority: Priority = None,
+    weight: Weight = None,
+    max_calls: MaxCalls = None,
+    options_interval: OptionsInterval = None,
+    response_timeout: ResponseTimeout = None,
     username: Username = None,
     password: Password = None,
     srtp: Srtp = None,
@@ -75,6 +101,8 @@ def add(
         "carrier": carrier, "host": host, "port": port, "transport": transport,
         "priority": priority, "username": username, "password": password, "srtp": srtp,
         "plus": plus, "match_port": match_port, "enabled": enabled,
+        "weight": weight, "max_calls": max_calls, "options_interval_s": options_interval,
+        "response_timeout_s": response_timeout,
     }  # fmt: skip
     _tell(ask(config, json, "carrier.add", given), json)
 
@@ -86,6 +114,10 @@ def set_(
     port: Port = None,
     transport: Transport = None,
     priority: Priority = None,
+    weight: Weight = None,
+    max_calls: MaxCalls = None,
+    options_interval: OptionsInterval = None,
+    response_timeout: ResponseTimeout = None,
     username: Username = None,
     password: Password = None,
     srtp: Srtp = None,
@@ -135,9 +167,10 @@ def _tell(told: dict[str, object], json: bool) -> None:
 def _row(each: dict[str, object]) -> tuple[object, ...]:
     notes = ["built-in"] * bool(each["built_in"]) + ["any port"] * (not each["match_port"])
     notes += ["no plus"] * (not each["plus"])
+    notes += [f"at most {each['max_calls']} calls"] * bool(each["max_calls"])
     return (
-        each["name"], _place(each), each["transport"], each["priority"], each["username"],
-        each["srtp"], each["enabled"], notes,
+        each["name"], _place(each), each["transport"], each["priority"], each["weight"],
+        each["username"], each["srtp"], each["enabled"], notes,
     )  # fmt: skip
 
 

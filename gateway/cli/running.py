@@ -33,7 +33,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
             ),
             ("live calls", told["live_calls"]),
             ("registrations", told["registrations"]),
-            ("carriers", told["carriers"]),
+            *(_carrier(name, each) for name, each in tell.part(told, "carriers").items()),
             ("unsettled", told["unsettled"]),
         ]
     )
@@ -106,6 +106,12 @@ def registrations(config: ConfigOption = None, json: JsonOption = False) -> None
     tell.table(columns, rows, "nobody is registered")
     if told["total"] != len(rows):
         print(f"{len(rows)} of {told['total']}")
+
+
+def _carrier(name: str, standing: object) -> tuple[str, str]:
+    assert isinstance(standing, dict)
+    reason = f" ({standing['reason']})" if standing["reason"] else ""
+    return f"carrier {name}", f"{standing['health']}{reason}, {standing['calls']} calls"
 
 
 def _packets(call: dict[str, object], side: str) -> str:

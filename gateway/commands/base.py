@@ -122,6 +122,16 @@ class Args:
             raise CommandError("BAD_ARGUMENT", f"{name} must be a number from {least} to {most}")
         return value
 
+    def optional_seconds(self, name: str, least: float, most: float) -> float | None:
+        value = self._left.pop(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise CommandError("BAD_ARGUMENT", f"{name} must be a number of seconds")
+        if not least <= value <= most:
+            raise CommandError("BAD_ARGUMENT", f"{name} must be from {least:g} to {most:g} s")
+        return float(value)
+
     def optional_flag(self, name: str) -> bool | None:
         value = self._left.pop(name, None)
         if value is None or isinstance(value, bool):

@@ -47,12 +47,15 @@ def test_a_carrier_is_changed_and_removed() -> None:
     hot = make.hot_state()
     told: Any = do(
         hot, "carrier.set", carrier="carrier1", priority=7, srtp="required", plus=False,
-        username="us", password="their-secret", match_port=False,
+        username="us", password="their-secret", match_port=False, weight=3, max_calls=20,
+        options_interval_s=0, response_timeout_s=2.5,
     )  # fmt: skip
     assert told["carrier"]["srtp"] == "required"
     assert "their-secret" not in str(told)
     found = hot.carrier_by_id[1]
     assert (found.priority, found.srtp, found.plus) == (7, SrtpPolicy.REQUIRED, False)
+    assert (found.weight, found.max_calls) == (3, 20)
+    assert (found.options_interval_s, found.response_timeout_s) == (0.0, 2.5)
     assert (found.host, found.password) == ("192.0.2.50", "their-secret")
     (record,) = records(decide(hot, "carrier.remove", carrier="carrier1"))
     assert record == CarrierRemoved(1)
@@ -91,6 +94,9 @@ def test_tls_has_its_own_port() -> None:
         ({"carrier": "new", "host": "sip.example.com"}, "BAD_ARGUMENT"),
         ({"carrier": "new", "host": "192.0.2.9", "port": 0}, "BAD_ARGUMENT"),
         ({"carrier": "new", "host": "192.0.2.9", "transport": "sctp"}, "BAD_ARGUMENT"),
+        ({"carrier": "new", "host": "192.0.2.9", "weight": 65536}, "BAD_ARGUMENT"),
+        ({"carrier": "new", "host": "192.0.2.9", "response_timeout_s": 0}, "BAD_ARGUMENT"),
+        ({"carrier": "new", "host": "192.0.2.9", "response_timeout_s": "1"}, "BAD_ARGUMENT"),
         ({"carrier": "new", "host": "192.0.2.9", "wight": 1}, "BAD_ARGUMENT"),
     ],
 )
