@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import tell
 from gateway.cli.common import ConfigOption, JsonOption
-from gateway.cli.office import ask
+from gateway.cli.office import ask, ask_all
 
 app = typer.Typer(help="Accounts: list, add, attach, detach.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def list_accounts(
       sipgw account list
       sipgw account list --profile Sales.Architects
     """
-    told = ask(config, json, "account.list", {"profile": profile})
+    told = ask_all(config, json, "account.list", {"profile": profile}, "accounts")
     if json:
         return tell.as_json(told)
     rows = [

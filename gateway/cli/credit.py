@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli import tell
 from gateway.cli.common import ConfigOption, JsonOption
-from gateway.cli.office import ask
+from gateway.cli.office import ask, ask_all
 
 if TYPE_CHECKING:
     from gateway.commands.base import Json
@@ -40,7 +40,7 @@ def show(
       sipgw credit show
       sipgw credit show Sales.Architects --json
     """
-    told = ask(config, json, "credit.show", {"profile": profile})
+    told = ask_all(config, json, "credit.show", {"profile": profile}, "profiles")
     if json:
         return tell.as_json(told)
     rows = [

@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import tell
 from gateway.cli.common import ConfigOption, JsonOption
-from gateway.cli.office import ask
+from gateway.cli.office import ask, ask_all
 
 app = typer.Typer(help="Online Numbers: list, add, assign.", no_args_is_help=True)
 
@@ -28,7 +28,7 @@ def list_numbers(
       sipgw number list
       sipgw number list --profile Sales.Architects
     """
-    told = ask(config, json, "number.list", {"profile": profile})
+    told = ask_all(config, json, "number.list", {"profile": profile}, "numbers")
     if json:
         return tell.as_json(told)
     rows = [

@@ -56,6 +56,23 @@ def ask(
         return found.ask(verb, given)
 
 
+def ask_all(
+    config: Path | None, json_wanted: bool, verb: str, args: "Mapping[str, object]", part: str
+) -> "Json":
+    """A list that comes in pages, as one answer."""
+    given = {name: value for name, value in args.items() if value is not None}
+    with office(config, json_wanted) as found:
+        told = found.ask(verb, given)
+        items = told[part]
+        assert isinstance(items, list)
+        while len(items) < int(str(told["total"])):
+            more = found.ask(verb, {**given, "offset": len(items)})[part]
+            if not isinstance(more, list) or not more:
+                break  # it became shorter meanwhile
+            items += more
+        return told
+
+
 @contextmanager
 def office(
     config: Path | None, json_wanted: bool, *, live: bool = False, hint: str = ""

@@ -6,7 +6,7 @@ import typer
 
 from gateway.cli import tell
 from gateway.cli.common import ConfigOption, JsonOption
-from gateway.cli.office import ask
+from gateway.cli.office import ask, ask_all
 
 app = typer.Typer(help="SIP Profiles: list, show, make, change.", no_args_is_help=True)
 password_app = typer.Typer(help="Sign-in details of profiles and accounts.", no_args_is_help=True)
@@ -49,7 +49,7 @@ def list_profiles(config: ConfigOption = None, json: JsonOption = False) -> None
       sipgw profile list
       sipgw profile list --json
     """
-    told = ask(config, json, "profile.list", {})
+    told = ask_all(config, json, "profile.list", {}, "profiles")
     if json:
         return tell.as_json(told)
     columns = ("ID", "NAME", "USER NAME", "MODE", ">CHANNELS", ">IN USE", "SUBSCRIPTION",

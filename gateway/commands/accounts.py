@@ -20,13 +20,14 @@ _EXTENSION = re.compile(r"[A-Za-z0-9*#+._-]{1,32}", re.ASCII)
 
 def list_accounts(hot: HotState, args: Args, env: Env) -> Outcome:
     """All accounts, or the business accounts of one profile."""
-    called = args.optional_text("profile")
+    called, page = args.optional_text("profile"), args.page()
     args.end()
     wanted = find.profile(hot, called).id if called else None
     found = [
         each for each in hot.onnet_by_id.values() if wanted is None or each.profile_id == wanted
     ]
-    return {"accounts": [_view(hot, each) for each in sorted(found, key=lambda a: a.name)]}
+    ordered = sorted(found, key=lambda each: each.name)
+    return {"accounts": [_view(hot, each) for each in page.of(ordered)], "total": len(found)}
 
 
 def add_account(hot: HotState, args: Args, env: Env) -> Outcome:

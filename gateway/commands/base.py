@@ -7,9 +7,11 @@ are not. Commands that change something run one after the other, so that a decis
 it is applied (R96).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import TypeVar
 
 from gateway.hot_state import HotState
 from gateway.model.binding import Owner
@@ -85,6 +87,21 @@ class Change:
 
 Outcome = Json | Change
 
+PAGE = 500  # of a long list in one answer: whoever asks must not hold up calls
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for."""
+
+    offset: int
+    limit: int
+
+    def of(self, items: Collection[_Item]) -> list[_Item]:
+        return list(islice(items, self.offset, self.offset + self.limit))
+
 
 class Args:
     """The arguments of one command, each taken once; what is left over is refused."""
@@ -137,6 +154,11 @@ class Args:
         if value is None or isinstance(value, bool):
             return value
         raise CommandError("BAD_ARGUMENT", f"{name} must be true or false")
+
+    def page(self) -> Page:
+        """`offset` and `limit` of a list; the whole answer says how many there are in `total`."""
+        offset, limit = self.optional_int("offset"), self.optional_int("limit", 1, PAGE)
+        return Page(offset or 0, limit or PAGE)
 
     def count_or_text(self, name: str) -> int | str | None:
         value = self._left.pop(name, None)

@@ -37,19 +37,17 @@ class _Movement:
 
 def show_credit(hot: HotState, args: Args, env: Env) -> Outcome:
     """Balances of one profile, or of everybody."""
-    called = args.optional_text("profile")
+    called, page = args.optional_text("profile"), args.page()
     args.end()
-    if called is not None:
-        profile = find.profile(hot, called)
-        return {"profiles": [{"name": profile.name, **credit_of(hot, profile)}], "managers": []}
-    managers: list[Json] = [
-        {"name": each.name, **_standing(hot, each.account, each.currency)}
-        for each in hot.manager_by_id.values()
-    ]
-    profiles: list[Json] = [
-        {"name": each.name, **credit_of(hot, each)} for each in hot.profile_by_id.values()
-    ]
-    return {"managers": managers, "profiles": profiles}
+    managers = [] if called else [*hot.manager_by_id.values()]
+    profiles = [find.profile(hot, called)] if called else [*hot.profile_by_id.values()]
+    return {
+        "managers": [
+            {"name": each.name, **_standing(hot, each.account, each.currency)} for each in managers
+        ],
+        "profiles": [{"name": each.name, **credit_of(hot, each)} for each in page.of(profiles)],
+        "total": len(profiles),
+    }
 
 
 def add_credit(hot: HotState, args: Args, env: Env) -> Outcome:

@@ -11,12 +11,12 @@ from gateway.model.record import NumberSaved
 
 def list_numbers(hot: HotState, args: Args, env: Env) -> Outcome:
     """All numbers, or those of one profile."""
-    called = args.optional_text("profile")
+    called, page = args.optional_text("profile"), args.page()
     args.end()
     wanted = hot.number_by_e164.values() if called is None else None
     found = wanted if wanted is not None else hot.numbers_of(find.profile(hot, called or "").id)
     ordered = sorted(found, key=lambda each: each.number)
-    return {"numbers": [_view(hot, each) for each in ordered]}
+    return {"numbers": [_view(hot, each) for each in page.of(ordered)], "total": len(ordered)}
 
 
 def add_number(hot: HotState, args: Args, env: Env) -> Outcome:

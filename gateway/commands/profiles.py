@@ -22,8 +22,15 @@ _LONGEST_NAME = 64
 
 
 def list_profiles(hot: HotState, args: Args, env: Env) -> Outcome:
+    page = args.page()
     args.end()
-    return {"profiles": [view(hot, each) for each in hot.profile_by_id.values()]}
+    accounts: dict[int, list[str]] = {}  # once for all: a long list must not hold up calls
+    for account in hot.onnet_by_id.values():
+        if account.profile_id is not None:
+            accounts.setdefault(account.profile_id, []).append(account.name)
+    everybody = hot.profile_by_id.values()
+    shown = [_view(hot, each, accounts.get(each.id, [])) for each in page.of(everybody)]
+    return {"profiles": shown, "total": len(everybody)}
 
 
 def show_profile(hot: HotState, args: Args, env: Env) -> Outcome:
@@ -97,6 +104,11 @@ def set_profile(hot: HotState, args: Args, env: Env) -> Outcome:
 
 def view(hot: HotState, profile: SipProfile) -> Json:
     """What anybody who may manage the profile sees of it; no secret."""
+    accounts = [each.name for each in hot.onnet_by_id.values() if each.profile_id == profile.id]
+    return _view(hot, profile, accounts)
+
+
+def _view(hot: HotState, profile: SipProfile, accounts: list[str]) -> Json:
     host, port = profile.address or ("", 0)
     manager = hot.manager_by_id.get(profile.manager_id)
     return {
@@ -117,9 +129,7 @@ def view(hot: HotState, profile: SipProfile) -> Json:
         "sha256": profile.sha256,
         "credit": credit_of(hot, profile),
         "numbers": sorted(number.number for number in hot.numbers_of(profile.id)),
-        "accounts": sorted(
-            each.name for each in hot.onnet_by_id.values() if each.profile_id == profile.id
-        ),
+        "accounts": sorted(accounts),
         "registrations": len(hot.location.lookup(Owner.PROFILE, profile.id)),
     }
 

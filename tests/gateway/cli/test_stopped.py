@@ -14,7 +14,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli.main import app
-from gateway.model.record import CallAdmitted, CallRefused
+from gateway.model.online_number import OnlineNumber
+from gateway.model.record import CallAdmitted, CallRefused, NumberSaved
 from rating.tariff import Rate
 from store.database import Database
 from store.vault import Vault
@@ -175,6 +176,17 @@ def test_call_records_are_searched_and_exported(desk: Desk) -> None:
     assert "there is no record of c-9" in desk.refused("cdr", "show", "c-9")
     assert "no SIP Profile nobody" in desk.refused("cdr", "list", "--profile", "nobody")
     assert desk.run("cdr", "list", "--since", "yesterday").exit_code == 2
+
+
+def test_a_long_list_is_told_whole(desk: Desk) -> None:
+    """It comes in pages, so that nobody who asks holds up calls."""
+    numbers = [OnlineNumber(f"+1202555{i:04}", None) for i in range(1, 1201)]
+    database = Database(desk.var / "sipgw.db")
+    database.write([NumberSaved(each) for each in numbers], Vault.open(desk.var / "secret.key"))
+    database.close()
+    told = [each["number"] for each in desk.json("number", "list")["numbers"]]
+    assert told == sorted({*(each.number for each in numbers), NUMBER, *told})
+    assert len(told) >= 1200
 
 
 @pytest.mark.parametrize("words", [("status",), ("calls", "list"), ("registrations",)])
