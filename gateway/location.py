@@ -4,7 +4,7 @@ Does not decide which bindings there are (`registrar`) and writes nothing down: 
 expired or lost is for the journal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from math import inf
@@ -42,6 +42,10 @@ class Location:
         if len(found) > 1:
             found.sort(key=lambda b: -b.q)  # stable: newest first among equals
         return found
+
+    def hosts(self) -> Iterator[str]:
+        """The address of every flow that a binding uses."""
+        return (flow.remote[0] for flow in self._by_flow)
 
     def apply(self, saved: Iterable[Binding] = (), removed: Iterable[Binding] = ()) -> None:
         """Take over what the registrar decided."""

@@ -77,6 +77,13 @@ REFUSALS: Final[dict[str, Template]] = {
         57,
         "This SIP Profile accepts TLS only: set the PBX's transport to TLS.",
     ),
+    "BANNED": Template(
+        403,
+        "Too Many Wrong Passwords",
+        21,
+        "Too many wrong passwords came from this address, and it gets no answers for a while: "
+        "correct the PBX's user name and password, then wait or ask the operator to lift the ban.",
+    ),
     "UNKNOWN_REALM": Template(
         404,
         "Unknown Realm",

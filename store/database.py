@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store import engine, tables
 from store.errors import Conflict, SchemaMismatch, StoreBusy
+from store.vault import Vault
 from store.writer import Writer, WriterLimits
 
 __all__ = ["Database", "StoreBusy"]
@@ -74,9 +75,16 @@ class Database:
         loop: AbstractEventLoop,
         on_error: Callable[[Exception], None] | None = None,
         limits: WriterLimits | None = None,
+        vault: Vault | None = None,
     ) -> Writer:
         """Start the journal's thread; close it before the database."""
-        return Writer(lambda: engine.new_driver(self.path), loop, limits=limits, on_error=on_error)
+        return Writer(
+            lambda: engine.new_driver(self.path),
+            loop,
+            limits=limits,
+            on_error=on_error,
+            vault=vault,
+        )
 
     def close(self) -> None:
         self._readers.dispose()

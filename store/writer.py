@@ -19,6 +19,7 @@ from gateway.model.record import Record
 from store import journal
 from store.engine import Driver, DriverError, ends_transaction, wants_reopening
 from store.errors import StoreError
+from store.vault import Vault
 
 Done = Callable[[bool], None]
 _Value = TypeVar("_Value")
@@ -78,8 +79,10 @@ class Writer:
         *,
         limits: WriterLimits | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        vault: Vault | None = None,
     ) -> None:
         """`connect` opens the driver's connection; `on_error` is called on the loop."""
+        self._vault = vault
         self._connect = connect
         self._loop = loop
         self._limits = limits or WriterLimits()
@@ -181,7 +184,7 @@ class Writer:
         cursor.execute("SAVEPOINT batch")
         try:
             for record in batch.records:
-                journal.apply(cursor, record)
+                journal.apply(cursor, record, self._vault)
         except _BAD_BATCH as error:
             if isinstance(error, DriverError) and ends_transaction(error):
                 raise

@@ -14,7 +14,7 @@ from gateway.aio.metrics import Metrics
 from gateway.aio.register_handler import RegisterHandler
 from gateway.aio.sip_port import SipPort
 from gateway.b2bua.crossing import claimed_caller
-from gateway.identify import Challenged, Identifier
+from gateway.identify import Challenged, Identifies
 from gateway.model.call import Attempt
 from gateway.ports import Clock, Ids
 from gateway.refusal import Refusal, headers, refuse
@@ -30,7 +30,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        identifier: Identifier,
+        identifier: Identifies,
         register: RegisterHandler,
         runner: CallRunner,
         carriers: CarrierMonitor,

@@ -3,12 +3,13 @@
 The deciders build them, the store turns each into rows; a batch commits whole or not at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.model.binding import Binding, Owner
 from gateway.model.call import CallId
 from gateway.model.cdr import Cdr
+from gateway.model.profile import OldPassword
 from rating.ledger import Entry
 from rating.tariff import Rate
 
@@ -85,6 +86,16 @@ class BindingRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """All the passwords of a profile from now on: a new one, or old ones forgotten (R83)."""
+
+    profile_id: int
+    username: str
+    password: str = field(repr=False)
+    old: tuple[OldPassword, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntryPosted:
     """Money moved outside a call: top-up, allocation, take-back."""
 
@@ -100,6 +111,7 @@ Record = (
     | CallRefused
     | BindingSaved
     | BindingRemoved
+    | PasswordChanged
     | EntryPosted
 )
 
