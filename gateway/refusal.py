@@ -280,12 +280,6 @@ REFUSALS: Final[dict[str, Template]] = {
         95,
         "A newer REGISTER of the same Call-ID has been seen: raise the CSeq with each request.",
     ),
-    "BAD_EXTENSION": Template(
-        420,
-        "Bad Extension",
-        97,
-        "The request requires an extension that is not offered: see the Unsupported header.",
-    ),
     "TOO_MANY_BINDINGS": Template(
         403,
         "Too Many Contacts",

@@ -51,8 +51,8 @@ def log_report(report: Report, error: BaseException | None) -> None:
 
 
 class SipDriver:
-    """Attributes may be changed while running: `tu`, `report`, `flow_lost`, `turns_away` and the two
-    TLS contexts.
+    """Attributes may be changed while running: `tu`, `report`, `flow_lost`, `turns_away` and the
+    two TLS contexts.
 
     `server_names` says which name the certificate behind an address we dial must carry; without an
     entry it is the address itself.
