@@ -244,15 +244,9 @@ class Gateway:
         self._driver.flow_lost = self._register.flow_lost
         self._driver.turns_away = self._doorman.turns_away
         self._sweeper = Sweeper(
-            self._hot,
-            self._runner,
-            self._register,
-            self._doorman,
-            self._journal,
-            clock,
-            log,
+            self._hot, self._runner, self._register, self._doorman, self._journal, clock, log,
             metrics,
-        )
+        )  # fmt: skip
 
     def _local_for(self, transport: str, remote_host: str) -> tuple[str, int]:
         """Our bound address of a transport, in the family of the peer."""

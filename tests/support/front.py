@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.aio.admitter import Admitter
 from gateway.aio.call_runner import CallRunner
+from gateway.aio.carrier_monitor import CarrierMonitor
 from gateway.aio.clock import SystemClock
 from gateway.aio.dispatcher import Dispatcher
 from gateway.aio.doorman import Doorman
@@ -127,10 +128,14 @@ class Front:
         kept = (self.clock, self.log, self.metrics)
         self.admitter = Admitter(self.hot, make.env(**(env or {})), self.journal, *kept, calls)
         settler = Settler(self.hot, self.journal, self.admitter, *kept, loop)
+        self.carriers = CarrierMonitor(
+            self.hot, self.sip, lambda transport, host: make.GATEWAY, self.clock, ids, self.log,
+            self.metrics, loop, make.REALM, "test",
+        )  # fmt: skip
         self.runner = CallRunner(
             self.sip, self.admitter, settler, MediaControl(self.plane, names), names,
-            self.clock, ids, self.log, self.metrics, CallLimits(HuntLimits(ring_s=ring_s)),
-            InvitePlan("test", ALLOW), loop,
+            self.carriers, self.clock, ids, self.log, self.metrics,
+            CallLimits(HuntLimits(ring_s=ring_s)), InvitePlan("test", ALLOW), loop,
         )  # fmt: skip
         identifier = Identifier(self.hot, Nonces(b"k" * 32), (make.REALM,), ids)
         self.doorman = Doorman(identifier, Bans(bans or BanLimits()), self.hot, *kept)
@@ -138,8 +143,8 @@ class Front:
             self.hot, self.doorman, registrar or RegistrarLimits(), self.journal, self.sip, *kept
         )
         self.dispatcher = Dispatcher(
-            self.doorman, register, self.runner, self.sip, self.clock, ids, self.log,
-            self.metrics, ALLOW,
+            self.doorman, register, self.runner, self.carriers, self.sip, self.clock, ids,
+            self.log, self.metrics, ALLOW,
         )  # fmt: skip
         self.sip.tu = self.dispatcher
         self._branches = count(1)

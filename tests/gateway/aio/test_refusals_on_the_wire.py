@@ -127,6 +127,11 @@ async def _no_ports(front: Front) -> None:
     front.ask(invite())
 
 
+async def _carrier_full(front: Front) -> None:
+    assert front.carriers.take("c-0", 1)
+    front.ask(invite())
+
+
 async def _breaks(front: Front) -> None:
     front.plane.failure = RuntimeError("a fault of ours")
     front.ask(invite())
@@ -214,6 +219,7 @@ SITUATIONS: dict[str, Situation] = {
     "CREDIT": Situation(pbx_calls(), {"balances": {}}),
     # The way there
     "NO_CARRIER": Situation(pbx_calls(), {"carriers": ()}),
+    "CARRIERS_FULL": Situation(_carrier_full, {"carriers": (make.carrier(max_calls=1),)}),
     "PBX_NOT_REACHABLE": Situation(carrier_brings(), _inward(bindings=())),
     "MEDIA_EXHAUSTED": Situation(_no_ports),
     "MEDIA_NOT_ACCEPTABLE": Situation(pbx_calls(body=b"no description at all")),
