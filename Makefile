@@ -78,6 +78,9 @@ check: $(VENV)/.test-stamp ## static checks: format, lint, types, imports, the l
 test: check peers ## all checks and tests
 	@$(BIN)/python -m pytest -q --ignore=tests/tidy $(ARGS)
 
+docs: $(VENV)/.run-stamp ## write docs/refusals.md from the table of refusals
+	@$(BIN)/python -c 'from gateway.refusal_page import page; print(page(), end="")' > docs/refusals.md
+
 bench: $(VENV)/.test-stamp peers ## CPU per registration and per call
 	@$(BIN)/python -m tests.bench.run $(ARGS)
 
@@ -92,4 +95,4 @@ clean: ## remove what was built; the gateway's own var/ stays
 	  .import_linter_cache .coverage
 	@find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run peers fmt check test bench fuzz torture clean
+.PHONY: help setup run peers fmt check test docs bench fuzz torture clean

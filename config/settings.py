@@ -221,6 +221,9 @@ class Limits(Section):
     calls: Count = 2000  # at the same time, of all profiles
     connections: Count = 2000  # TCP and TLS together
     connections_per_address: Count = 100
+    failed_credentials: Annotated[int, Field(ge=0)] = 20  # wrong passwords of a source; 0: no bans
+    failed_window_s: Seconds = 300.0
+    ban_s: Seconds = 900.0
     idle_timeout_s: Seconds = 3900.0  # above the usual hour between registrations
     handshake_timeout_s: Seconds = 10.0
     write_buffer_octets: Annotated[int, Field(ge=65536)] = 1_048_576

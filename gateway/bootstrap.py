@@ -27,6 +27,7 @@ from gateway.aio.clock import SystemClock, SystemIds
 from gateway.aio.control import ControlLimits, ControlServer
 from gateway.aio.desk import Desk, Live
 from gateway.aio.dispatcher import Dispatcher
+from gateway.aio.doorman import Doorman
 from gateway.aio.http_server import HttpServer, listen
 from gateway.aio.log import Log, log_stream, open_log
 from gateway.aio.media_control import MediaControl
@@ -41,6 +42,7 @@ from gateway.aio.tasks import Tasks
 from gateway.b2bua.call import CallLimits
 from gateway.b2bua.crossing import InvitePlan
 from gateway.b2bua.hunt import HuntLimits
+from gateway.bans import BanLimits, Bans
 from gateway.hot_state import HotState
 from gateway.identify import Identifier
 from gateway.model.call import EndCause
@@ -143,10 +145,7 @@ class Gateway:
             DEMO_TARIFF.open(encoding="utf-8") as deck,
             self._database.editor() as connection,
         ):
-            demo.seed(
-                connection, vault, deck=deck, password=lambda: self._ids.token(16),
-                at=self._clock.at(),
-            )  # fmt: skip
+            demo.seed(connection, vault, deck=deck, ids=self._ids, at=self._clock.at())
 
     def _new_driver(self, names: LocalNames) -> SipDriver:
         """A SIP endpoint with its sockets; its TU is set when it is built."""
@@ -228,22 +227,30 @@ class Gateway:
         )  # fmt: skip
         self._plane.events = self._runner
         identifier = Identifier(self._hot, Nonces(self._ids.octets(32)), settings.realms, self._ids)
+        bans = settings.limits
+        self._doorman = Doorman(
+            identifier,
+            Bans(BanLimits(bans.failed_credentials, bans.failed_window_s, bans.ban_s)),
+            self._hot, clock, log, metrics,
+        )  # fmt: skip
         of = settings.registrar
         limits = RegistrarLimits(
             of.min_expires_s, of.nat_expires_s, of.default_expires_s, of.max_bindings,
             of.conflict == "refuse",
         )  # fmt: skip
         self._register = RegisterHandler(
-            self._hot, identifier, limits, self._journal, self._driver, clock, log, metrics
+            self._hot, self._doorman, limits, self._journal, self._driver, clock, log, metrics
         )
         self._driver.tu = Dispatcher(
-            identifier, self._register, self._runner, self._carriers, self._driver, clock,
+            self._doorman, self._register, self._runner, self._carriers, self._driver, clock,
             self._ids, log, metrics, ALLOW,
         )  # fmt: skip
         self._driver.flow_lost = self._register.flow_lost
+        self._driver.turns_away = self._doorman.turns_away
         self._sweeper = Sweeper(
-            self._hot, self._runner, self._register, self._journal, clock, log, metrics
-        )
+            self._hot, self._runner, self._register, self._doorman, self._journal, clock, log,
+            metrics,
+        )  # fmt: skip
         self._control = self._control_socket()
 
     def _control_socket(self) -> ControlServer:

@@ -5,7 +5,7 @@ written down here; the journal records that go with a change are the caller's.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TypeVar
@@ -95,6 +95,13 @@ class HotState:
     def numbers_of(self, profile_id: int) -> Iterable[OnlineNumber]:
         """The Online Numbers of a profile (R108)."""
         return self.numbers_by_profile.get(profile_id, {}).values()
+
+    def known_hosts(self) -> Iterator[str]:
+        """Where carriers, PBXs known by address and living bindings send from (R86)."""
+        yield from (literal(carrier.host) for carrier in self.carriers)
+        yield from (host for host, _ in self.profile_by_address)
+        yield from (host for _, host in self.profile_by_stream_host)
+        yield from self.location.hosts()
 
     def currency_of(self, profile: SipProfile) -> str:
         """The currency of the profile's credit: its Manager's."""

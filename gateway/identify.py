@@ -6,9 +6,10 @@ Only initial requests come here: in-dialog ones are authorised by their dialog.
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
+from gateway.bans import source_of
+from gateway.credentials import accepted, fingerprint
 from gateway.hot_state import HotState
 from gateway.model.binding import Flow
 from gateway.model.call import Source
@@ -40,15 +41,25 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """Ask again with credentials: the answer to strangers and to wrong passwords alike (R78)."""
+    """Ask again with credentials: the answer to strangers and to wrong passwords alike (R78).
+
+    `failed`: a password was tried, on a challenge that this source got, and was wrong (R86).
+    """
 
     status: int
     headers: list[tuple[str, str]]
     stale: bool = False
+    failed: bool = False
 
 
 Verdict = Identified | Challenged | Refusal
 _Account = SipProfile | OnnetAccount
+
+
+class Identifies(Protocol):
+    """What the rooms that answer requests need: the identifier, or who stands before it."""
+
+    def identify(self, request: Request, flow: Flow, now: float) -> Verdict: ...
 
 
 class Identifier:
@@ -83,17 +94,21 @@ class Identifier:
         credentials = self._credentials(request)
         if credentials is None:
             named = request.from_.uri.username
-            return self._challenge(request, self._account(named), now)
+            return self._challenge(request, self._account(named), flow, now)
         account = self._account(credentials.username)
-        fingerprint = self._signed_with(request, credentials, account)
-        if account is None or not fingerprint:
-            return self._challenge(request, account, now)
-        # Counts are used up by right responses only; a right one may try again without asking
-        # anybody for the password, whatever was wrong with its nonce (RFC 7616 §3.3, stale).
-        verdict = self._nonces.verify(credentials.nonce, credentials.nc, now)
-        if verdict is not NonceVerdict.OK:
-            return self._challenge(request, account, now, stale=True)
-        return _permitted(request, credentials, account, flow, fingerprint)
+        # First the nonce: without one that this source got, nothing is said about the password.
+        # So each guess costs its source a counted failure, and nobody can fail in another's name.
+        # Whoever knows the password tries again by itself (RFC 7616 §3.3, stale).
+        place = source_of(flow.remote[0])
+        if self._nonces.judge(credentials.nonce, now, place) is not NonceVerdict.OK:
+            return self._challenge(request, account, flow, now, stale=True)
+        mark = self._signed_with(request, credentials, account, flow, now)
+        if account is None or not mark:
+            return self._challenge(request, account, flow, now, failed=True)
+        # Counts are used up by right responses only.
+        if self._nonces.use(credentials.nonce, credentials.nc, now) is not NonceVerdict.OK:
+            return self._challenge(request, account, flow, now, stale=True)
+        return _permitted(request, credentials, account, flow, mark)
 
     def _credentials(self, request: Request) -> Credentials | None:
         """The first credentials that are for one of our realms; unreadable ones are as none."""
@@ -110,7 +125,12 @@ class Identifier:
         return self._hot.profile_by_username.get(username) or self._hot.onnet(username)
 
     def _signed_with(
-        self, request: Request, credentials: Credentials, account: _Account | None
+        self,
+        request: Request,
+        credentials: Credentials,
+        account: _Account | None,
+        flow: Flow,
+        now: float,
     ) -> str:
         """The fingerprint of the password the response was made with; "" when with none."""
         algorithm = SHA256 if (credentials.algorithm or "").upper() == SHA256 else MD5
@@ -119,11 +139,11 @@ class Identifier:
             # The same work as for a known username, so that time tells nothing (R78).
             self._is_signed(request, credentials, self._nobody)
             return ""
-        for password in _passwords(account):
+        for password in self._passwords(account, request.method, flow, now):
             known = self._known.get(key)
             if known is None or known[0] != password:
                 ha1 = hash_a1(*key, password)
-                known = (password, ha1, sha256(ha1.encode("ascii")).hexdigest()[:16])
+                known = (password, ha1, fingerprint(_username(account), password))
             signed = self._is_signed(request, credentials, known[1])
             if signed or credentials.username == _username(account):
                 # Wrong guesses too, or they would take longer than an unknown username does; but
@@ -133,14 +153,28 @@ class Identifier:
                 return known[2]
         return ""
 
+    def _passwords(self, account: _Account, method: str, flow: Flow, now: float) -> tuple[str, ...]:
+        """Every password that may sign for the account now; an old one for a while (R83)."""
+        if isinstance(account, OnnetAccount):
+            return (account.password,)
+        return accepted(account, method, flow.remote[0], self._hot.location, now)
+
     def _is_signed(self, request: Request, credentials: Credentials, ha1: str) -> bool:
         return verify_credentials(credentials, request.method, None, request.body, ha1=ha1)
 
     def _challenge(
-        self, request: Request, account: _Account | None, now: float, *, stale: bool = False
+        self,
+        request: Request,
+        account: _Account | None,
+        flow: Flow,
+        now: float,
+        *,
+        stale: bool = False,
+        failed: bool = False,
     ) -> Challenged:
         status, name, _ = _role(request)
-        nonce = self._nonces.mint(now, self._ids.octets(_NONCE_OCTETS))
+        place = source_of(flow.remote[0])
+        nonce = self._nonces.mint(now, self._ids.octets(_NONCE_OCTETS), place)
         # Ruling 17: MD5 first; some UAs take the first challenge or stumble over SHA-256.
         both = isinstance(account, SipProfile) and account.sha256
         algorithms = (MD5, SHA256) if both else (MD5,)
@@ -149,7 +183,7 @@ class Identifier:
             (name, str(Challenge(realm, nonce, algorithm, ("auth",), stale=stale)))
             for algorithm in algorithms
         ]
-        return Challenged(status, headers, stale)
+        return Challenged(status, headers, stale, failed)
 
     def _realm(self, request: Request) -> str:
         """The realm the request itself names, else our first one."""
@@ -169,17 +203,12 @@ def _username(account: _Account) -> str:
     return account.username if isinstance(account, SipProfile) else account.name
 
 
-def _passwords(account: _Account) -> tuple[str, ...]:
-    """Every password that may sign for the account now."""
-    return (account.password,)
-
-
 def _permitted(
     request: Request,
     credentials: Credentials,
     account: _Account,
     flow: Flow,
-    fingerprint: str,
+    mark: str,
 ) -> Identified | Refusal:
     """What a right password does not excuse. Strangers never learn of these rules."""
     if request.method == "INVITE" and not _same_user(credentials.uri, request):
@@ -188,14 +217,14 @@ def _permitted(
     if isinstance(account, OnnetAccount):
         if account.profile_id is not None:
             return refuse("ATTACHED_TO_PROFILE")  # R97
-        return Identified(Source.ONNET, account.id, fingerprint)
+        return Identified(Source.ONNET, account.id, mark)
     if account.require_tls and not flow.secure:
         return refuse("REQUIRE_TLS")  # R91
     if account.mode is AuthMode.IP:
         at_home = account.address is not None and account.address[0] == flow.remote[0]
         needless = request.method == "REGISTER" and at_home
         return refuse("NOT_REGISTRATION_MODE" if needless else "WRONG_SOURCE")  # R77
-    return Identified(Source.PROFILE, account.id, fingerprint)
+    return Identified(Source.PROFILE, account.id, mark)
 
 
 def _same_user(signed: str, request: Request) -> bool:

@@ -47,6 +47,10 @@ class Location:
             found.sort(key=lambda b: -b.q)  # stable: newest first among equals
         return found
 
+    def hosts(self) -> Iterator[str]:
+        """The address of every flow that a binding uses."""
+        return (flow.remote[0] for flow in self._by_flow)
+
     def apply(self, saved: Iterable[Binding] = (), removed: Iterable[Binding] = ()) -> None:
         """Take over what the registrar decided."""
         for binding in removed:

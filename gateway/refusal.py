@@ -77,6 +77,13 @@ REFUSALS: Final[dict[str, Template]] = {
         57,
         "This SIP Profile accepts TLS only: set the PBX's transport to TLS.",
     ),
+    "BANNED": Template(
+        403,
+        "Too Many Wrong Passwords",
+        21,
+        "Too many wrong passwords came from this address, and it gets no answers for a while: "
+        "correct the PBX's user name and password, then wait or ask the operator to lift the ban.",
+    ),
     "UNKNOWN_REALM": Template(
         404,
         "Unknown Realm",
@@ -272,12 +279,6 @@ REFUSALS: Final[dict[str, Template]] = {
         "Out Of Order",
         95,
         "A newer REGISTER of the same Call-ID has been seen: raise the CSeq with each request.",
-    ),
-    "BAD_EXTENSION": Template(
-        420,
-        "Bad Extension",
-        97,
-        "The request requires an extension that is not offered: see the Unsupported header.",
     ),
     "TOO_MANY_BINDINGS": Template(
         403,

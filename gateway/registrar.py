@@ -56,7 +56,10 @@ def process(
     limits: RegistrarLimits,
     signed_with: str = "",
 ) -> Registration | Refusal:
-    """Steps 2 and 4 to 8 of §10.3; `bindings` are the AOR's that have not lapsed at `now`."""
+    """Steps 4 to 8 of §10.3; `bindings` are the AOR's that have not lapsed at `now`.
+
+    Extensions (step 2) were asked about by the SIP core, who (step 3) by `identify`.
+    """
     refusal = _may_proceed(request, owner, username)
     if refusal is not None:
         return refusal
@@ -75,15 +78,10 @@ def refusal_headers(refusal: Refusal, limits: RegistrarLimits) -> list[tuple[str
     """Fields that some refusals must carry besides their explanation."""
     if refusal.code == "INTERVAL_TOO_BRIEF":
         return [("Min-Expires", str(limits.min_expires_s))]  # RFC 3261 §10.3 step 7
-    if refusal.code == "BAD_EXTENSION":
-        return [("Unsupported", refusal.detail)]  # RFC 3261 §8.2.2.3
     return []
 
 
 def _may_proceed(request: Request, owner: Owner, username: str) -> Refusal | None:
-    required = request.headers.all("Require")
-    if required:
-        return refuse("BAD_EXTENSION", ", ".join(required))
     named = request.to.uri.username
     # RFC 3261 §10.3 step 4: who is authenticated may change its own AOR only.
     if named != username and (owner is Owner.PROFILE or named.casefold() != username.casefold()):

@@ -37,9 +37,11 @@ class NonceVerdict(Enum):
 class Nonces:
     """Mints nonces that certify themselves, and remembers the highest count used with each (R78).
 
-    A nonce is version, time, random octets and an HMAC over them, so nothing is kept for a
-    challenge that is never answered. The table of counts is bounded: when it is full the oldest
-    entry goes, and nonces as old as that one are stale from then on instead of replayable.
+    A nonce is version, time, random octets and an HMAC over them and the place it was minted for,
+    by which peers are told apart (RFC 7616 §3.3). So nothing is kept for a challenge that is never
+    answered, and nobody can use a challenge that another one got. The table of counts is bounded:
+    when it is full the oldest entry goes, and nonces as old as that one are stale from then on
+    instead of replayable.
     """
 
     __slots__ = ("_counts", "_floor_ms", "_lifetime_ms", "_secret", "_table_size")
@@ -54,13 +56,30 @@ class Nonces:
     def __len__(self) -> int:
         return len(self._counts)
 
-    def mint(self, now: float, octets: bytes) -> str:
+    def mint(self, now: float, octets: bytes, place: str = "") -> str:
         """A new nonce; `octets` are at least 8 random ones."""
         head = _VERSION + int(now * 1000).to_bytes(_STAMP_OCTETS, "big") + octets[:_RANDOM_OCTETS]
-        return urlsafe_b64encode(head + self._mac(head)).decode("ascii")
+        return urlsafe_b64encode(head + self._mac(head, place)).decode("ascii")
 
-    def verify(self, nonce: str, nc: int | None, now: float) -> NonceVerdict:
-        """Judge a nonce and mark its count as used.
+    def judge(self, nonce: str, now: float, place: str = "") -> NonceVerdict:
+        """Whether it is ours, of this place and young; marks nothing."""
+        raw = _decoded(nonce)
+        if raw is None or not hmac.compare_digest(
+            raw[_HEAD_OCTETS:], self._mac(raw[:_HEAD_OCTETS], place)
+        ):
+            return NonceVerdict.INVALID
+        late = int(now * 1000) - _minted_ms(raw) > self._lifetime_ms
+        return NonceVerdict.STALE if late else NonceVerdict.OK
+
+    def verify(self, nonce: str, nc: int | None, now: float, place: str = "") -> NonceVerdict:
+        """Judge a nonce and, when it is good, use its count."""
+        if nc == 0:
+            return NonceVerdict.INVALID
+        verdict = self.judge(nonce, now, place)
+        return verdict if verdict is not NonceVerdict.OK else self.use(nonce, nc, now)
+
+    def use(self, nonce: str, nc: int | None, now: float) -> NonceVerdict:
+        """Mark the count of a nonce that was judged good as used.
 
         Call it only for credentials whose response is right: strangers may not use up counts.
         `nc` None (credentials without qop) is good once for each nonce.
@@ -68,12 +87,7 @@ class Nonces:
         raw = _decoded(nonce)
         if raw is None or nc == 0:
             return NonceVerdict.INVALID
-        head, mac = raw[:_HEAD_OCTETS], raw[_HEAD_OCTETS:]
-        if not hmac.compare_digest(mac, self._mac(head)):
-            return NonceVerdict.INVALID
         minted_ms = _minted_ms(raw)
-        if int(now * 1000) - minted_ms > self._lifetime_ms:
-            return NonceVerdict.STALE
         highest = self._counts.get(raw)
         count = _NO_COUNT if nc is None else nc
         if highest is not None:
@@ -100,8 +114,9 @@ class Nonces:
                 self._floor_ms = max(self._floor_ms, minted_ms)
             del counts[oldest]
 
-    def _mac(self, head: bytes) -> bytes:
-        return hmac.digest(self._secret, head, "sha256")[:_MAC_OCTETS]
+    def _mac(self, head: bytes, place: str) -> bytes:
+        # The head has one length, so head and place cannot be mistaken for each other.
+        return hmac.digest(self._secret, head + place.encode(), "sha256")[:_MAC_OCTETS]
 
 
 def hash_a1(algorithm: str | None, username: str, realm: str, password: str) -> str:

@@ -3,13 +3,14 @@
 Fills an empty store only. Which carrier takes its calls is the operator's.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
+from gateway.credentials import new_password
 from gateway.model.manager_account import ManagerAccount
 from gateway.model.online_number import OnlineNumber
 from gateway.model.onnet_account import OnnetAccount
@@ -46,7 +47,7 @@ def seed(
     vault: Vault,
     *,
     deck: Iterable[str],
-    password: Callable[[], str],
+    ids: Ids,
     at: datetime,
 ) -> DemoCompany:
     """Make the company; `deck` is the text of its tariff. Raises NotEmpty, and BadDeck."""
@@ -57,13 +58,15 @@ def seed(
         ManagerAccount(0, "Architects", "US", _CURRENCY, "America/New_York", verified=True),
     )
     sales, engineering = (
-        _add_profile(connection, vault, manager, name, caller_id, password())
+        _add_profile(connection, vault, manager, name, caller_id, new_password(ids))
         for name, caller_id in (("Sales", SALES_NUMBER), ("Engineering", ""))
     )
     numbers.save(connection, OnlineNumber(SALES_NUMBER, sales.id))
     numbers.save(connection, OnlineNumber(ENGINEERING_NUMBER, engineering.id))
     accounts = tuple(
-        onnet.add(connection, vault, OnnetAccount(0, name, password(), profile_id, extension))
+        onnet.add(
+            connection, vault, OnnetAccount(0, name, new_password(ids), profile_id, extension)
+        )
         for name, profile_id, extension in (
             ("Architects.Sales", sales.id, "200"),
             ("Architects.Engineering", engineering.id, "300"),
@@ -84,7 +87,7 @@ def seed_demo(
     """Fill an empty store; None when it holds a company already, and nothing is changed."""
     try:
         with database.editor() as connection, deck.open(encoding="utf-8") as lines:
-            return seed(connection, vault, deck=lines, password=lambda: ids.token(8), at=at)
+            return seed(connection, vault, deck=lines, ids=ids, at=at)
     except NotEmpty:
         return None
 

@@ -21,6 +21,7 @@ from gateway.model.record import (
     CallSettled,
     EntryPosted,
     HoldExtended,
+    PasswordChanged,
     Record,
 )
 from rating.ledger import Entry
@@ -28,7 +29,17 @@ from store import journal_nouns
 from store.columns import duration_us, optional_us, storable, to_us
 from store.engine import Cursor, insert, text_of
 from store.errors import Unwritable
-from store.tables import accounts, bindings, cdrs, entries, open_calls, postings
+from store.profiles import owner_of
+from store.tables import (
+    accounts,
+    bindings,
+    cdrs,
+    entries,
+    old_passwords,
+    open_calls,
+    postings,
+    profiles,
+)
 from store.vault import Vault
 
 _KEYS = [bindings.c.owner, bindings.c.owner_id, bindings.c.contact]
@@ -43,6 +54,15 @@ _SAVE_BINDING = text_of(
 _REMOVE_BINDING = text_of(
     delete(bindings).where(*(column == bindparam(f"key_{column.name}") for column in _KEYS))
 )
+_CHANGE_PASSWORD = text_of(
+    update(profiles)
+    .where(profiles.c.id == bindparam("profile"))
+    .values(password=bindparam("password"))
+)
+_FORGET_PASSWORDS = text_of(
+    delete(old_passwords).where(old_passwords.c.profile_id == bindparam("profile"))
+)
+_KEEP_PASSWORD = text_of(plain_insert(old_passwords))
 _ADMIT = text_of(plain_insert(open_calls))
 _OF_CALL = open_calls.c.call_id == bindparam("id")
 _ANSWER = text_of(
@@ -69,7 +89,7 @@ _COPIED = tuple(f.name for f in fields(Cdr) if f.name != "duration_s")
 def apply(cursor: Cursor, record: Record, vault: Vault | None = None) -> None:
     """Write one record inside the caller's transaction; raises Unwritable or the driver's error.
 
-    Records of configuration that hold a secret need the vault.
+    Records that hold a secret need the vault.
     """
     match record:
         case CallBeats():
@@ -93,6 +113,8 @@ def apply(cursor: Cursor, record: Record, vault: Vault | None = None) -> None:
             key = (record.owner.value, record.owner_id, storable(record.contact))
             names = ("key_owner", "key_owner_id", "key_contact")
             cursor.execute(_REMOVE_BINDING, dict(zip(names, key, strict=True)))
+        case PasswordChanged():
+            _change_password(cursor, record, vault)
         case EntryPosted():
             post(cursor, record.entry)
         case _:
@@ -119,6 +141,25 @@ def post(cursor: Cursor, entry: Entry) -> bool:
         line = {"entry_id": entry.id, "position": position, **move}
         cursor.execute(_RECORD_POSTING, line)
     return True
+
+
+def _change_password(cursor: Cursor, record: PasswordChanged, vault: Vault | None) -> None:
+    if vault is None:
+        raise Unwritable("secrets are written with a vault only")
+    owner = owner_of(record.username)
+    profile = {"profile": record.profile_id}
+    sealed = vault.seal(record.password, owner)
+    if cursor.execute(_CHANGE_PASSWORD, {**profile, "password": sealed}).rowcount == 0:
+        raise Unwritable(f"there is no profile {record.profile_id}")
+    cursor.execute(_FORGET_PASSWORDS, profile)
+    for position, old in enumerate(record.old):
+        row = {
+            "profile_id": record.profile_id,
+            "position": position,
+            "password": vault.seal(old.password, owner),
+            "valid_until": to_us(old.valid_until),
+        }
+        cursor.execute(_KEEP_PASSWORD, row)
 
 
 def _settle(cursor: Cursor, record: CallSettled) -> None:

@@ -5,11 +5,11 @@ Leases live in memory only, credit is the ledger's.
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from gateway.model.call import Dialect, SrtpPolicy
-from gateway.model.profile import AuthMode, SipProfile, Subscription
-from store.tables import managers, profiles
+from gateway.model.profile import AuthMode, OldPassword, SipProfile, Subscription
+from store.tables import managers, old_passwords, profiles
 from store.vault import Vault
 
 _SELECT = select(profiles, managers.c.country).join(managers)
@@ -18,22 +18,25 @@ _SELECT = select(profiles, managers.c.country).join(managers)
 def add(connection: Connection, vault: Vault, profile: SipProfile) -> SipProfile:
     """Insert it; the answer carries its id. `profile.id` is not looked at."""
     statement = insert(profiles).values(row_of(vault, profile)).returning(profiles.c.id)
-    return replace(profile, id=connection.execute(statement).scalar_one())
+    added = replace(profile, id=connection.execute(statement).scalar_one())
+    _keep_old(connection, vault, added)
+    return added
 
 
 def save(connection: Connection, vault: Vault, profile: SipProfile) -> None:
     statement = update(profiles).where(profiles.c.id == profile.id)
     connection.execute(statement.values(row_of(vault, profile)))
+    _keep_old(connection, vault, profile)
 
 
 def get(connection: Connection, vault: Vault, profile_id: int) -> SipProfile | None:
     row = connection.execute(_SELECT.where(profiles.c.id == profile_id)).one_or_none()
-    return None if row is None else _value(vault, row)
+    return None if row is None else _value(vault, row, _old(connection, vault, row))
 
 
 def by_username(connection: Connection, vault: Vault, username: str) -> SipProfile | None:
     row = connection.execute(_SELECT.where(profiles.c.username == username)).one_or_none()
-    return None if row is None else _value(vault, row)
+    return None if row is None else _value(vault, row, _old(connection, vault, row))
 
 
 def every(
@@ -43,7 +46,11 @@ def every(
     statement = _SELECT.order_by(profiles.c.id)
     if manager_id is not None:
         statement = statement.where(profiles.c.manager_id == manager_id)
-    return tuple(_value(vault, row) for row in connection.execute(statement))
+    with_old = set(connection.scalars(select(old_passwords.c.profile_id).distinct()))
+    return tuple(
+        _value(vault, row, _old(connection, vault, row) if row.id in with_old else ())
+        for row in connection.execute(statement).all()
+    )
 
 
 def names(connection: Connection) -> dict[int, str]:
@@ -52,7 +59,8 @@ def names(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def _owner(username: str) -> str:
+def owner_of(username: str) -> str:
+    """Whose secret it is, as the vault names them."""
     return f"profile:{username}"
 
 
@@ -62,7 +70,7 @@ def row_of(vault: Vault, profile: SipProfile) -> dict[str, object]:
         "manager_id": profile.manager_id,
         "name": profile.name,
         "username": profile.username,
-        "password": vault.seal(profile.password, _owner(profile.username)),
+        "password": vault.seal(profile.password, owner_of(profile.username)),
         "mode": profile.mode.value,
         "host": host,
         "port": port,
@@ -78,13 +86,31 @@ def row_of(vault: Vault, profile: SipProfile) -> dict[str, object]:
     }
 
 
-def _value(vault: Vault, row: Row[tuple[object, ...]]) -> SipProfile:
+def _keep_old(connection: Connection, vault: Vault, profile: SipProfile) -> None:
+    connection.execute(delete(old_passwords).where(old_passwords.c.profile_id == profile.id))
+    for position, old in enumerate(profile.old_passwords):
+        sealed = vault.seal(old.password, owner_of(profile.username))
+        row = (profile.id, position, sealed, old.valid_until)
+        connection.execute(insert(old_passwords).values(row))
+
+
+def _old(
+    connection: Connection, vault: Vault, row: Row[tuple[object, ...]]
+) -> tuple[OldPassword, ...]:
+    statement = select(old_passwords).where(old_passwords.c.profile_id == row.id)
+    return tuple(
+        OldPassword(vault.unseal(old.password, owner_of(row.username)), old.valid_until)
+        for old in connection.execute(statement.order_by(old_passwords.c.position))
+    )
+
+
+def _value(vault: Vault, row: Row[tuple[object, ...]], old: tuple[OldPassword, ...]) -> SipProfile:
     return SipProfile(
         id=row.id,
         manager_id=row.manager_id,
         name=row.name,
         username=row.username,
-        password=vault.unseal(row.password, _owner(row.username)),
+        password=vault.unseal(row.password, owner_of(row.username)),
         mode=AuthMode(row.mode),
         address=None if row.host is None else (row.host, row.port),
         transport=row.transport,
@@ -97,4 +123,5 @@ def _value(vault: Vault, row: Row[tuple[object, ...]]) -> SipProfile:
         caller_id=row.caller_id,
         caller_id_by_country=row.caller_id_by_country,
         home_country=row.country,
+        old_passwords=old,
     )

@@ -81,6 +81,16 @@ profiles = Table(
     UniqueConstraint("host", "port"),  # two trunks on one address could not be told apart
 )
 
+# Replaced ones that still sign calls, until the binding made with them expires (R83).
+old_passwords = Table(
+    "old_passwords",
+    metadata,
+    Column("profile_id", ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("password", LargeBinary, nullable=False),
+    Column("valid_until", UtcTime, nullable=False),
+)
+
 onnet_accounts = Table(
     "onnet_accounts",
     metadata,

@@ -14,7 +14,7 @@ from gateway.aio.metrics import Metrics
 from gateway.aio.register_handler import RegisterHandler
 from gateway.aio.sip_port import SipPort
 from gateway.b2bua.crossing import claimed_caller
-from gateway.identify import Challenged, Identifier
+from gateway.identify import Challenged, Identifies
 from gateway.model.call import Attempt
 from gateway.ports import Clock, Ids
 from gateway.refusal import Refusal, headers, refuse
@@ -30,7 +30,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        identifier: Identifier,
+        identifier: Identifies,
         register: RegisterHandler,
         runner: CallRunner,
         carriers: CarrierMonitor,
@@ -73,7 +73,7 @@ class Dispatcher:
             self._respond(event, 200, None, fields)
         else:
             refusal = refuse("METHOD_NOT_ALLOWED", method)
-            self._metrics.refusals.labels(refusal.code).inc()
+            self._note("request refused", refusal, event)
             fields = [("Allow", self._allow), *headers(refusal)]
             self._respond(event, refusal.status, refusal.reason, fields)
 
@@ -116,9 +116,15 @@ class Dispatcher:
         self._runner.open(attempt, event.session, event.request)
 
     def _refuse(self, event: invite.Offered, refusal: Refusal, now: float) -> None:
+        self._note("invite refused", refusal, event)
+        fields = headers(refusal)
+        self._sip.execute(event.session.refuse(refusal.status, now, refusal.reason, fields))
+
+    def _note(self, what: str, refusal: Refusal, event: invite.Offered | RequestReceived) -> None:
+        """Every refusal has its count and its line."""
         self._metrics.refusals.labels(refusal.code).inc()
         self._log.info(
-            "invite refused",
+            what,
             code=refusal.code,
             status=refusal.status,
             sentence=refusal.sentence,
@@ -126,5 +132,3 @@ class Dispatcher:
             source=f"{event.flow.remote[0]}:{event.flow.remote[1]}",
             sip_call_id=event.request.call_id,
         )
-        fields = headers(refusal)
-        self._sip.execute(event.session.refuse(refusal.status, now, refusal.reason, fields))

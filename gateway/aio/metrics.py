@@ -43,6 +43,16 @@ class Metrics:
             "sipgw_protocol_errors_total", "Messages that broke the protocol, by kind", ["kind"],
             registry=registry,
         )  # fmt: skip
+        self.failed_credentials = Counter(
+            "sipgw_failed_credentials_total", "Wrong passwords, unknown user names included",
+            registry=registry,
+        )  # fmt: skip
+        self.bans = Counter("sipgw_bans_total", "Bans begun", registry=registry)
+        self.turned_away = Counter(
+            "sipgw_turned_away_total", "Messages of banned sources dropped unread",
+            registry=registry,
+        )  # fmt: skip
+        self.banned_sources = Gauge("sipgw_banned_sources", "Sources banned now", registry=registry)
         self.live_calls = Gauge("sipgw_live_calls", "Calls in progress", registry=registry)
         self.bindings = Gauge("sipgw_bindings", "Registered contacts", registry=registry)
         self.channels = Gauge("sipgw_channels_in_use", "Channel leases held", registry=registry)

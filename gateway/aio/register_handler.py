@@ -11,7 +11,7 @@ from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
 from gateway.aio.sip_port import SipPort
 from gateway.hot_state import HotState
-from gateway.identify import Challenged, Identified, Identifier
+from gateway.identify import Challenged, Identified, Identifies
 from gateway.model.binding import Binding, Owner
 from gateway.model.call import Source
 from gateway.model.record import BindingRemoved, BindingSaved, Record
@@ -27,7 +27,7 @@ class RegisterHandler:
     def __init__(
         self,
         hot: HotState,
-        identifier: Identifier,
+        identifier: Identifies,
         limits: registrar.RegistrarLimits,
         journal: Journal,
         sip: SipPort,

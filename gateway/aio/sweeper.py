@@ -1,5 +1,6 @@
-"""Periodic duties, once a second: expired bindings, heartbeats, batched refreshes, and the audit of
-channel leases against live calls (R35). An orphaned lease is an alarm, never a habit.
+"""Periodic duties, once a second: expired bindings, heartbeats, batched refreshes, ended bans,
+replaced passwords that are used up, and the audit of channel leases against live calls (R35). An
+orphaned lease is an alarm, never a habit.
 """
 
 import asyncio
@@ -7,9 +8,11 @@ from collections.abc import Callable
 
 from gateway.admission import SECOND_LEASE
 from gateway.aio.call_runner import CallRunner
+from gateway.aio.doorman import Doorman
 from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
 from gateway.aio.register_handler import RegisterHandler
+from gateway.credentials import pruned, record_of
 from gateway.hot_state import HotState
 from gateway.model.record import BindingRemoved
 from gateway.ports import Clock, Journal
@@ -23,6 +26,7 @@ class Sweeper:
         hot: HotState,
         runner: CallRunner,
         register: RegisterHandler,
+        doorman: Doorman,
         journal: Journal,
         clock: Clock,
         log: Log,
@@ -31,6 +35,7 @@ class Sweeper:
         self._hot = hot
         self._runner = runner
         self._register = register
+        self._doorman = doorman
         self._journal = journal
         self._clock = clock
         self._log = log
@@ -47,6 +52,8 @@ class Sweeper:
         self._runner.beat(now)
         self._register.flush()
         self._expire(now)
+        self._forget_passwords(now)
+        self._doorman.sweep(now)
         self._audit()
 
     def _expire(self, now: float) -> None:
@@ -66,6 +73,16 @@ class Sweeper:
                 contact=binding.contact,
                 user_agent=binding.user_agent,
             )
+
+    def _forget_passwords(self, now: float) -> None:
+        """A replaced password goes with the last binding that was made with it (R83, R84)."""
+        for profile in self._hot.profile_by_id.values():
+            kept = pruned(profile, self._hot.location, now)
+            if kept == profile.old_passwords:
+                continue
+            profile.old_passwords = kept
+            self._journal.write([record_of(profile)])
+            self._log.info("replaced password forgotten", profile=profile.id, kept=len(kept))
 
     def _audit(self) -> None:
         """A lease whose call is not alive twice in a row is drift: say so loudly."""

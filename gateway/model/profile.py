@@ -22,6 +22,14 @@ class Subscription(Enum):
     LAPSED = "lapsed"
 
 
+@dataclass(frozen=True, slots=True)
+class OldPassword:
+    """A replaced password; it still signs calls while a binding made with it lives (R83)."""
+
+    password: str = field(repr=False)
+    valid_until: datetime  # UTC: when the last of those bindings expires
+
+
 @dataclass(slots=True)
 class SipProfile:
     """One SIP Profile. `password` is the clear secret: in memory only, never in a repr or a log."""
@@ -43,6 +51,7 @@ class SipProfile:
     caller_id: str = ""  # E.164 with "+", or empty: none presented (R111)
     caller_id_by_country: dict[str, str] = field(default_factory=dict)  # called country (R113)
     home_country: str = "US"  # of its Manager: emergency numbers
+    old_passwords: tuple[OldPassword, ...] = ()  # the newest first
     leases: dict[CallId, ChannelLease] = field(default_factory=dict)
 
     @property

@@ -3,7 +3,7 @@
 The deciders build them, the store turns each into rows; a batch commits whole or not at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.model.binding import Binding, Owner
@@ -12,7 +12,7 @@ from gateway.model.carrier import Carrier
 from gateway.model.cdr import Cdr
 from gateway.model.online_number import OnlineNumber
 from gateway.model.onnet_account import OnnetAccount
-from gateway.model.profile import SipProfile
+from gateway.model.profile import OldPassword, SipProfile
 from rating.ledger import Entry
 from rating.tariff import Rate
 
@@ -89,6 +89,16 @@ class BindingRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """All the passwords of a profile from now on: a new one, or old ones forgotten (R83)."""
+
+    profile_id: int
+    username: str
+    password: str = field(repr=False)
+    old: tuple[OldPassword, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EntryPosted:
     """Money moved outside a call: top-up, allocation, take-back."""
 
@@ -159,6 +169,7 @@ Record = (
     | CallRefused
     | BindingSaved
     | BindingRemoved
+    | PasswordChanged
     | EntryPosted
     | ProfileSaved
     | NumberSaved

@@ -51,7 +51,8 @@ def log_report(report: Report, error: BaseException | None) -> None:
 
 
 class SipDriver:
-    """Attributes may be changed while running: `tu`, `report`, `flow_lost`, the two TLS contexts.
+    """Attributes may be changed while running: `tu`, `report`, `flow_lost`, `turns_away` and the
+    two TLS contexts.
 
     `server_names` says which name the certificate behind an address we dial must carry; without an
     entry it is the address itself.
@@ -74,6 +75,7 @@ class SipDriver:
         self.report = report
         self.client_context = client_context
         self.flow_lost: Callable[[Flow], None] | None = None  # a stream connection closed
+        self.turns_away: Callable[[bytes, Flow], bool] | None = None  # True: drop it unread
         self.server_context: ssl.SSLContext | None = None
         self.server_names: dict[tuple[str, int], str] = {}
         self._clock = clock if clock is not None else _SystemClock()
@@ -159,6 +161,8 @@ class SipDriver:
 
     def received(self, data: bytes, flow: Flow) -> None:
         """One whole message, from a datagram or a stream."""
+        if self.turns_away is not None and self.turns_away(data, flow):
+            return
         self._run(self.endpoint.receive, data, flow)
 
     def lost(self, connection: StreamConnection, error: BaseException | None) -> None:

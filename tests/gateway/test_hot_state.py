@@ -211,3 +211,18 @@ def test_gaps_are_named() -> None:
 
 def test_without_a_tariff_no_currency_can_be_wrong() -> None:
     assert make.hot_state(tariff=None, managers=(make.manager(1, "EUR"),)).check() == []
+
+
+def test_known_hosts_are_carriers_pbxs_by_address_and_bindings() -> None:
+    """R86: where a ban would hurt somebody of ours."""
+    hot = make.hot_state(
+        profiles=(
+            make.profile(1),
+            make.profile(2, mode=AuthMode.IP, address=("203.0.113.20", 5060)),
+            make.profile(3, mode=AuthMode.IP, address=("203.0.113.21", 5061), transport="tls"),
+        ),
+        bindings=(make.binding(1, flow=make.flow(("203.0.113.22", 9))),),
+        carriers=(make.carrier(1), make.carrier(2, host="192.0.2.60", enabled=False)),
+    )
+    places = {make.CARRIER[0], "203.0.113.20", "203.0.113.21", "203.0.113.22"}
+    assert set(hot.known_hosts()) == places

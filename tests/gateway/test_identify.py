@@ -1,5 +1,7 @@
 """Who is this? Addresses, digest, and what strangers are told."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from gateway.hot_state import HotState
 from gateway.identify import Challenged, Identified, Identifier
 from gateway.model.call import Source
-from gateway.model.profile import AuthMode
+from gateway.model.profile import AuthMode, OldPassword
 from gateway.refusal import Refusal
 from sip.digest import Nonces
 from sip.fields.auth import Challenge
@@ -39,7 +41,8 @@ class Bench:
     def sign(
         self, request: Request, username: str = USER, password: str = PASSWORD, **how: Any
     ) -> Request:
-        (first, *_) = self.challenge(request).headers
+        """Credentials for a challenge of ours; `flow` is where that went."""
+        (first, *_) = self.challenge(request, flow=how.pop("flow", make.flow())).headers
         return make.signed(request, first, username, password, **how)
 
 
@@ -81,7 +84,9 @@ def test_no_binding_is_needed_to_call() -> None:
     """R78: a valid digest suffices, from any address."""
     bench = Bench(bindings=())
     elsewhere = make.flow(("198.51.100.99", 9999))
-    assert isinstance(bench.ask(bench.sign(make.request()), flow=elsewhere), Identified)
+    assert isinstance(
+        bench.ask(bench.sign(make.request(), flow=elsewhere), flow=elsewhere), Identified
+    )
 
 
 def test_an_unknown_username_and_a_wrong_password_look_the_same() -> None:
@@ -128,15 +133,97 @@ def test_the_fingerprint_tells_passwords_apart_without_telling_them() -> None:
     assert "secret" not in old.signed_with
 
 
-def test_an_old_nonce_is_stale_when_the_password_was_right() -> None:
-    """R78: the PBX tries again without asking anybody."""
+def rotated(bench: Bench, signed_with: str, **fields: Any) -> None:
+    """Profile 1 has the password "changed" now, and a binding made with the one before."""
+    profile = bench.hot.profile_by_id[1]
+    made = make.binding(signed_with=signed_with, expires_at=make.AT + timedelta(hours=1), **fields)
+    bench.hot.location.apply(saved=[made])
+    old = OldPassword(profile.password, made.expires_at)
+    bench.hot.put_profile(replace(profile, password="changed", old_passwords=(old,)))
+
+
+def test_a_replaced_password_signs_calls_until_its_binding_lapses() -> None:
+    """R83: from the host that registered with it, and from nowhere else."""
     bench = Bench()
-    request = bench.sign(make.request())
+    before = bench.ask(bench.sign(make.register()))
+    assert isinstance(before, Identified)
+    rotated(bench, before.signed_with, deadline=make.NOW + 60)
+    call = bench.ask(bench.sign(make.request()), now=make.NOW + 59)
+    assert call == before
+    new = bench.ask(bench.sign(make.request(), USER, "changed"))
+    assert isinstance(new, Identified) and new.signed_with != before.signed_with
+    stranger = make.flow(("198.51.100.99", 5060))
+    from_elsewhere = bench.sign(make.request(), flow=stranger)
+    assert bench.challenge(from_elsewhere, flow=stranger).failed
+    assert bench.challenge(bench.sign(make.request()), now=make.NOW + 60).failed
+
+
+def test_a_replaced_password_registers_nothing() -> None:
+    """R84: a fresh 401 for the old one, while the new one registers at once."""
+    bench = Bench()
+    before = bench.ask(bench.sign(make.register()))
+    assert isinstance(before, Identified)
+    rotated(bench, before.signed_with)
+    answer = bench.challenge(bench.sign(make.register()))
+    assert answer.status == 401 and not answer.stale
+    assert isinstance(bench.ask(bench.sign(make.register(), USER, "changed")), Identified)
+
+
+def test_a_replaced_password_ends_when_the_pbx_registers_with_the_new_one() -> None:
+    """R83: the binding is then made with the new one."""
+    bench = Bench()
+    before = bench.ask(bench.sign(make.register()))
+    assert isinstance(before, Identified)
+    rotated(bench, before.signed_with)
+    after = bench.ask(bench.sign(make.register(), USER, "changed"))
+    assert isinstance(after, Identified)
+    bench.hot.location.apply(saved=[make.binding(signed_with=after.signed_with)])
+    assert isinstance(bench.ask(bench.sign(make.request())), Challenged)
+
+
+@pytest.mark.parametrize("algorithm", [0, 1])
+def test_a_replaced_password_serves_in_either_algorithm(algorithm: int) -> None:
+    """R83: registered with MD5, a PBX may sign its calls with SHA-256, and the other way round."""
+    bench = Bench(profiles=(make.profile(sha256=True),))
+    before = bench.ask(bench.sign(make.register()))
+    assert isinstance(before, Identified)
+    rotated(bench, before.signed_with)
+    header = bench.challenge(make.request()).headers[algorithm]
+    assert bench.ask(make.signed(make.request(), header, USER, PASSWORD)) == before
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "guess"])
+def test_an_old_nonce_is_stale_and_tells_nothing_of_the_password(password: str) -> None:
+    """R78, R86: the PBX tries again without asking anybody; a guess is not worth more that way."""
+    bench = Bench()
+    request = bench.sign(make.request(), USER, password)
     answer = bench.challenge(request, now=make.NOW + 301)
-    assert answer.stale
+    assert answer.stale and not answer.failed
     assert Challenge.parse(answer.headers[0][1]).stale
-    wrong = bench.sign(make.request(), USER, "guess")
-    assert not bench.challenge(wrong, now=make.NOW + 301).stale
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "guess"])
+def test_a_challenge_serves_only_the_source_that_got_it(password: str) -> None:
+    """R86: nobody can fail in another's name, and no guess is free."""
+    bench = Bench()
+    request = bench.sign(make.request(), USER, password)
+    answer = bench.challenge(request, flow=make.flow(("198.51.100.99", 5060)))
+    assert answer.stale and not answer.failed
+    same_host = make.flow((make.PBX[0], 4711), "tls")  # ports and transports may change
+    assert isinstance(bench.ask(request, flow=same_host), Identified) == (password == PASSWORD)
+
+
+@pytest.mark.parametrize("username", [USER, "nobody"])
+def test_only_a_wrong_answer_to_our_challenge_counts_as_failed(username: str) -> None:
+    """R86: not the first request, not a replay, not a foreign realm; an unknown name does."""
+    bench = Bench()
+    assert not bench.challenge(make.request()).failed
+    assert bench.challenge(bench.sign(make.request(), username, "guess")).failed
+    signed = bench.sign(make.request())
+    assert isinstance(bench.ask(signed), Identified)
+    assert not bench.challenge(signed).failed
+    theirs = ("Proxy-Authenticate", 'Digest realm="elsewhere", nonce="x", qop="auth"')
+    assert not bench.challenge(make.signed(make.request(), theirs, username, "guess")).failed
 
 
 def test_a_nonce_of_an_earlier_process_is_stale_too() -> None:
@@ -260,12 +347,14 @@ def test_valid_digest_of_an_ip_profile_from_elsewhere_is_the_wrong_source(
 ) -> None:
     """R77"""
     bench = Bench(profiles=(make.profile(mode=AuthMode.IP, address=IP_PBX),))
-    assert refused(bench.ask(bench.sign(make.request()), flow=make.flow(place))) == "WRONG_SOURCE"
+    flow = make.flow(place)
+    assert refused(bench.ask(bench.sign(make.request(), flow=flow), flow=flow)) == "WRONG_SOURCE"
 
 
 def test_a_pbx_in_ip_mode_is_told_that_it_needs_no_registration() -> None:
     bench = Bench(profiles=(make.profile(mode=AuthMode.IP, address=IP_PBX),))
-    at_home = bench.ask(bench.sign(make.register()), flow=make.flow(IP_PBX))
+    home = make.flow(IP_PBX)
+    at_home = bench.ask(bench.sign(make.register(), flow=home), flow=home)
     assert refused(at_home) == "NOT_REGISTRATION_MODE"
     assert refused(bench.ask(bench.sign(make.register()))) == "WRONG_SOURCE"
 

@@ -160,3 +160,12 @@ def test_the_service_agrees_with_a_plain_list(
         if model:
             assert location.deadline is not None
             assert location.deadline <= min(b.deadline for b in model.values())
+
+
+def test_the_hosts_are_those_of_living_flows() -> None:
+    """R86: whoever holds a binding is known by where it came from."""
+    near, far = make.binding(), make.binding(2, flow=make.flow(("198.51.100.9", 5060)))
+    location = Location([near, far])
+    assert set(location.hosts()) == {make.PBX[0], "198.51.100.9"}
+    location.apply(removed=[far])
+    assert set(location.hosts()) == {make.PBX[0]}

@@ -255,15 +255,6 @@ def test_a_pbx_changes_its_own_aor_only() -> None:
     assert refused(named, username="alice") == "NOT_YOUR_ADDRESS"
 
 
-def test_a_required_extension_is_refused_by_name() -> None:
-    """RFC 3261 §8.2.2.3"""
-    answer = run(register(f"<{PBX_URI}>", extra=[("Require", "gruu, outbound")]))
-    assert isinstance(answer, Refusal)
-    assert answer.status == 420
-    assert refusal_headers(answer, LIMITS) == [("Unsupported", "gruu, outbound")]
-    assert refusal_headers(Refusal("X", 400, "", "", 1), LIMITS) == []
-
-
 def elsewhere(contact: str = "<sip:pbx@192.0.2.99>", **fields: Any) -> tuple[Request, Flow]:
     place = ("192.0.2.99", 5060)
     given = {"call_id": "other", "via": place, **fields}

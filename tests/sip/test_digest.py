@@ -205,6 +205,29 @@ def test_a_nonce_we_did_not_make_is_invalid(nonce: str) -> None:
     assert Nonces(SECRET).verify(nonce, 1, 1.0) is NonceVerdict.INVALID
 
 
+def test_a_nonce_is_good_in_the_place_it_was_minted_for() -> None:
+    """R86: nobody can fail with a challenge that another one got."""
+    nonces = Nonces(SECRET)
+    nonce = nonces.mint(1.0, b"12345678", "203.0.113.7")
+    for place in ("", "203.0.113.8"):
+        assert nonces.judge(nonce, 1.0, place) is NonceVerdict.INVALID
+        assert nonces.verify(nonce, 1, 1.0, place) is NonceVerdict.INVALID
+    assert nonces.verify(nonce, 1, 1.0, "203.0.113.7") is NonceVerdict.OK
+
+
+def test_judging_a_nonce_uses_nothing_up() -> None:
+    nonces = Nonces(SECRET, lifetime_s=30.0)
+    nonce = nonces.mint(1.0, b"12345678")
+    for _ in range(3):
+        assert nonces.judge(nonce, 2.0) is NonceVerdict.OK
+    assert nonces.judge(nonce, 31.1) is NonceVerdict.STALE
+    assert len(nonces) == 0
+    assert nonces.use(nonce, 1, 2.0) is NonceVerdict.OK
+    assert nonces.use(nonce, 1, 2.0) is NonceVerdict.REPLAYED
+    assert nonces.use("nonsense", 1, 2.0) is NonceVerdict.INVALID
+    assert nonces.use(nonce, 0, 2.0) is NonceVerdict.INVALID
+
+
 def test_a_nonce_count_of_zero_is_invalid() -> None:
     nonces = Nonces(SECRET)
     assert nonces.verify(nonces.mint(1.0, b"12345678"), 0, 1.0) is NonceVerdict.INVALID

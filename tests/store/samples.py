@@ -9,7 +9,7 @@ from gateway.model.carrier import Carrier
 from gateway.model.cdr import Cdr
 from gateway.model.manager_account import ManagerAccount
 from gateway.model.onnet_account import OnnetAccount
-from gateway.model.profile import AuthMode, SipProfile, Subscription
+from gateway.model.profile import AuthMode, OldPassword, SipProfile, Subscription
 from gateway.model.record import CallAdmitted, CallAnswered
 from rating.ledger import Entry, Posting
 from rating.tariff import Rate
@@ -37,6 +37,7 @@ PROFILE = SipProfile(
     caller_id="+12026555300",
     caller_id_by_country={"GB": "+442079460123"},
     home_country="EE",
+    old_passwords=(OldPassword("staple-before", AT), OldPassword("staple-long-ago", AT)),
 )
 
 ACCOUNT = OnnetAccount(1, "Architects.Sales", SECRET, profile_id=1, extension="200")

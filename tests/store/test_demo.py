@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.credentials import ALPHABET, PASSWORD_LENGTH
 from gateway.model.online_number import OnlineNumber
 from gateway.model.profile import Subscription
 from rating.e164 import E164
@@ -78,11 +79,15 @@ def test_its_credit_came_by_the_ledger(database: Database, vault: Vault) -> None
 
 
 def test_every_secret_is_its_own(database: Database, vault: Vault) -> None:
+    """R82: made by the one function."""
     company = seeded(database, vault)
     assert company is not None
     passwords = [company.sales.password, company.engineering.password]
     passwords += [account.password for account in company.accounts]
     assert len(set(passwords)) == len(passwords) == 7
+    for password in passwords:
+        assert len(password) == PASSWORD_LENGTH
+        assert set(password) <= set(ALPHABET)
 
 
 def test_a_store_with_a_company_is_left_alone(database: Database, vault: Vault) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.model.binding import Owner
+from gateway.model.profile import OldPassword
 from gateway.model.record import (
     BindingRemoved,
     BindingSaved,
@@ -16,13 +17,25 @@ from gateway.model.record import (
     EntryPosted,
     HoldExtended,
     OpenCall,
+    PasswordChanged,
     Record,
 )
-from store import bindings, cdrs, journal, ledger, open_calls
+from store import bindings, cdrs, journal, ledger, managers, open_calls, profiles
 from store.database import Database
 from store.engine import Cursor, Driver, DriverError, new_driver
 from store.errors import Unwritable
-from tests.store.samples import ADMITTED, ANSWERED, AT, BINDING, CDR, admitted, entry
+from store.vault import Vault
+from tests.store.samples import (
+    ADMITTED,
+    ANSWERED,
+    AT,
+    BINDING,
+    CDR,
+    MANAGER,
+    PROFILE,
+    admitted,
+    entry,
+)
 
 TOP_UP = entry("e-0", 10_000, "world:cash", "profile:1")
 
@@ -163,6 +176,32 @@ def test_a_binding_is_saved_refreshed_and_removed(database: Database, cursor: Cu
     apply(cursor, BindingRemoved(Owner.PROFILE, 1, BINDING.contact))
     assert found() == {other}
     apply(cursor, BindingRemoved(Owner.PROFILE, 1, BINDING.contact))
+
+
+def test_a_changed_password_replaces_all_there_were(
+    database: Database, cursor: Cursor, vault: Vault
+) -> None:
+    """R17, R83: sealed, the old one with its end, and nothing else of the profile is touched."""
+    with database.editor() as connection:
+        managers.add(connection, MANAGER)
+        profiles.add(connection, vault, PROFILE)
+    old = (OldPassword(PROFILE.password, AT + timedelta(seconds=45)),)
+    journal.apply(cursor, PasswordChanged(1, PROFILE.username, "new one", old), vault)
+    with database.reader() as connection:
+        (found,) = profiles.every(connection, vault)
+    assert found == replace(PROFILE, password="new one", old_passwords=old)
+    contents = b"".join(file.read_bytes() for file in database.path.parent.iterdir())
+    assert b"new one" not in contents
+
+
+def test_a_password_is_written_for_a_profile_that_is_there_and_with_a_vault_only(
+    cursor: Cursor, vault: Vault
+) -> None:
+    record = PasswordChanged(9, "nobody", "hush-hush", ())
+    for with_vault in (vault, None):
+        with pytest.raises(Unwritable) as raised:
+            journal.apply(cursor, record, with_vault)
+        assert "hush" not in str(raised.value)
 
 
 def test_octets_that_are_no_utf_8_cannot_keep_a_call_from_its_record(

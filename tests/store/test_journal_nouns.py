@@ -20,7 +20,11 @@ from store import carriers, managers, numbers, onnet, profiles, tariffs
 from store.database import Database
 from store.errors import Conflict, Unwritable
 from store.vault import Vault
-from tests.store.samples import ACCOUNT, AT, CARRIER, MANAGER, PROFILE, SECRET
+from tests.store.samples import ACCOUNT, AT, CARRIER, MANAGER, SECRET
+from tests.store.samples import PROFILE as WITH_OLD_PASSWORDS
+
+# Old passwords are written by PasswordChanged alone.
+PROFILE = replace(WITH_OLD_PASSWORDS, old_passwords=())
 
 RATES = (Rate("1", "United States", 6000), Rate("44", "United Kingdom", 12000, 50, 60, 1))
 

@@ -38,7 +38,13 @@ def test_a_profile_comes_back_whole_by_id_username_and_manager(
 
 
 def test_a_profile_is_changed(database: Database, vault: Vault) -> None:
-    changed = replace(PROFILE, password="new one", mode=AuthMode.REGISTRATION, address=None)
+    changed = replace(
+        PROFILE,
+        password="new one",
+        mode=AuthMode.REGISTRATION,
+        address=None,
+        old_passwords=PROFILE.old_passwords[1:],
+    )
     with database.editor() as connection:
         profiles.save(connection, vault, changed)
     with database.reader() as connection:
@@ -85,4 +91,5 @@ def test_no_file_of_the_store_contains_a_password(database: Database) -> None:
     files: list[Path] = list(database.path.parent.iterdir())
     contents = b"".join(file.read_bytes() for file in files)
     assert PROFILE.username.encode() in contents
-    assert SECRET.encode() not in contents
+    for secret in (SECRET, *(old.password for old in PROFILE.old_passwords)):
+        assert secret.encode() not in contents

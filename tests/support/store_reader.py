@@ -39,6 +39,13 @@ class StoreReader:
         """Zero whenever every entry is balanced."""
         return int(self.rows("select coalesce(sum(micros), 0) as total from postings")[0]["total"])
 
+    def wait(self, happened: Callable[[], bool], timeout_s: float = 15.0) -> None:
+        """Until the store says so."""
+        deadline = time.monotonic() + timeout_s
+        while not happened():
+            assert time.monotonic() < deadline, f"not within {timeout_s} s"
+            time.sleep(POLL_S)
+
     def wait_cdr(
         self, matching: Callable[[Row], bool] = lambda row: True, timeout_s: float = 5.0
     ) -> Row:
