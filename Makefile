@@ -12,7 +12,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-inp
 	--root-user-action=ignore
 ROOMS := sip media rating config certs store manager gateway
 
-# Debian packages of the test peers and what each is recognised by.
+# Debian packages of the test peers and what each is recognised by. baresip-core brings every module
+# the tests load.
 PEERS := sip-tester:sipp baresip-core:baresip iproute2:ip
 
 help: ## this list

@@ -270,7 +270,9 @@ def _only_later(old: Binding, new: Binding) -> bool:
 
 def _listed(binding: Binding, now: float) -> str:
     """One Contact of the 200, with the time that is left of it."""
-    text = f"<{binding.contact}>;expires={ceil(binding.deadline - now)}"
+    # What adding and taking away `now` leaves behind its rounding is no second more.
+    left_s = ceil(round(binding.deadline - now, 3))
+    text = f"<{binding.contact}>;expires={left_s}"
     if binding.q != _FULL_Q:
         text += f";q=0.{binding.q:03d}"
     if binding.instance:

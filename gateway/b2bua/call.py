@@ -311,7 +311,7 @@ class Call:
         if target is not None:
             offers, _ = self._set_up
             return [*offers.turn_to(target), *self._dial(now)]
-        told, words = shown(status, reason)
+        told, words = shown(status, reason, self._hunt.at_carrier)
         cause = EndCause.NO_ANSWER if status in (408, 480) else EndCause.REJECTED
         return [do.Relay(told, words), *self._end(cause, status, now)]
 

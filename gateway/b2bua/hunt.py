@@ -85,6 +85,10 @@ class Hunt:
         return self.current.label if self.current else ""
 
     @property
+    def at_carrier(self) -> bool:
+        return self.current is not None and self.current.carrier_id is not None
+
+    @property
     def attempts(self) -> str:
         """Every attempt and its end, for the CDR: "main:503 backup:200"."""
         running = [f"{self.current.name}:cancelled"] if self._open and self.current else []
@@ -180,14 +184,15 @@ def retry_after_s(text: str | None) -> float | None:
     return float(digits) if readable and int(digits) else None
 
 
-def shown(status: int, reason: str) -> tuple[int, str]:
+def shown(status: int, reason: str, by_carrier: bool) -> tuple[int, str]:
     """What the caller is told of the called side's final status.
 
     A redirection is not followed, and a carrier that wants our password or money is our fault, not
-    the caller's.
+    the caller's. A PBX that does so, or that cannot be reached, is only that PBX.
     """
     if 300 <= status < 400:
         return 480, "Temporarily Unavailable"
-    if status in (401, 402, 407):
-        return 503, "Service Unavailable"
+    if status in (401, 402, 407, 503):
+        # RFC 3261 §16.7: a 503 would speak for the whole gateway, and the carrier leave it alone.
+        return (503, "Service Unavailable") if by_carrier else (480, "Temporarily Unavailable")
     return status, reason

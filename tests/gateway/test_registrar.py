@@ -140,6 +140,14 @@ def test_behind_nat_the_pbx_may_ask_for_less_but_gets_no_more() -> None:
         assert answer.saved[0].deadline == make.NOW + granted_s
 
 
+@pytest.mark.parametrize("asked_s", [30, 45, 3600])
+def test_whenever_it_is_the_seconds_told_are_the_seconds_granted(asked_s: int) -> None:
+    """R81: no rounding of a clock makes 46 of 45 seconds."""
+    for step in range(200):
+        answer = done(register(f"<{PBX_URI}>;expires={asked_s}"), now=100 + step / 7)
+        assert answer.headers == [("Contact", f"<{PBX_URI}>;expires={asked_s}")]
+
+
 @pytest.mark.parametrize("asked_s", [1, 29])
 def test_below_the_minimum_the_least_time_is_named(asked_s: int) -> None:
     """R81: 423 with Min-Expires."""

@@ -60,10 +60,11 @@ def start_gateway(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[St
         tables: str = "",
         ip_pbx: tuple[str, int] | None = None,
         more_carriers: tuple[Carrier, ...] = (),
+        sha256: bool = False,
     ) -> House:
         gateway = GatewayProcess(tmp_path / "gateway", tables=tables)
         first = carrier if isinstance(carrier, Carrier) else carrier_at(*carrier)
-        seeded = seed(gateway.var, first, ip_pbx=ip_pbx, more_carriers=more_carriers)
+        seeded = seed(gateway.var, first, ip_pbx=ip_pbx, more_carriers=more_carriers, sha256=sha256)
         gateway.start()
         running.append(gateway)
         return House(gateway, seeded, StoreReader(gateway.store_path))

@@ -1,5 +1,6 @@
 """Signalling flows driven by sipp, an agent with its own idea of transactions and timers."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def as_pbx(
 ) -> Sipp:
     return sipp(
         scenario,
-        target=house.at,
+        target=house.gateway.at(str(more.get("transport", "udp"))),
         credentials=(PBX[0], password),
         keys={"domain": "sipgw.local", "user": PBX[0]},
         called=CALLED,
@@ -46,12 +47,15 @@ def as_pbx(
     )
 
 
-def test_calls_are_set_up_and_torn_down(sipp: RunSipp, start_gateway: StartHouse) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_calls_are_set_up_and_torn_down(
+    sipp: RunSipp, start_gateway: StartHouse, transport: str
+) -> None:
     """R24, R36, R70: ten calls, two at a time, each with its CDR and nothing left behind."""
     port = free_port()
     house = start_gateway(("127.0.0.1", port))
     carrier = sipp("carrier_answers", port=port, calls=10)
-    pbx = as_pbx(sipp, house, "pbx_calls", calls=10, rate=5, hold_ms=300)
+    pbx = as_pbx(sipp, house, "pbx_calls", calls=10, rate=5, hold_ms=300, transport=transport)
     assert (result := pbx.wait()).ok, result
     assert (result := carrier.wait()).ok, result
     house.assert_nothing_held()
@@ -131,11 +135,23 @@ def test_options_are_answered(sipp: RunSipp, start_gateway: StartHouse) -> None:
     assert (result := as_pbx(sipp, house, "pbx_options", calls=20, rate=50).wait()).ok, result
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_registrations_at_a_steady_rhythm_are_never_banned(
-    sipp: RunSipp, start_gateway: StartHouse
+    sipp: RunSipp, start_gateway: StartHouse, transport: str
 ) -> None:
     """R76, R86: two hundred challenge and response cycles in a row all succeed."""
     house = start_gateway(("127.0.0.1", 9))
-    pbx = as_pbx(sipp, house, "pbx_registers", calls=200, rate=100)
+    pbx = as_pbx(sipp, house, "pbx_registers", calls=200, rate=100, transport=transport)
     assert (result := pbx.wait()).ok, result
     assert house.gateway.metrics()["sipgw_bindings"] >= 1
+
+
+def test_an_agent_that_takes_the_first_challenge_gets_one_it_can_answer(
+    sipp: RunSipp, start_gateway: StartHouse
+) -> None:
+    """R78: a profile that offers SHA-256 offers MD5 first, which is what sipp answers."""
+    house = start_gateway(("127.0.0.1", 9), sha256=True)
+    pbx = as_pbx(sipp, house, "pbx_registers")
+    assert (result := pbx.wait()).ok, result
+    challenges = re.findall(r"^WWW-Authenticate: .*algorithm=([\w-]+)", pbx.messages, re.MULTILINE)
+    assert challenges == ["MD5", "SHA-256"]

@@ -184,3 +184,16 @@ def test_the_echo_test_answers_and_costs_nothing(
     assert (cdr["kind"], cdr["charge_micros"]) == ("echo", 0)
     assert house.balance() == before
     house.assert_nothing_held()
+
+
+def test_a_softphone_signs_in_to_a_profile_that_offers_sha256(
+    new_peer: NewPeer, start_gateway: StartHouse
+) -> None:
+    """R78: of two challenges, MD5 first, pjsip answers one it likes, for REGISTER and INVITE."""
+    house = start_gateway(("127.0.0.1", 9), sha256=True)
+    pbx = new_peer()
+    pbx.register(house.at, *PBX)
+    call = pbx.call(f"sip:17606604690@{house.at}")
+    pbx.wait_state(call, CONFIRMED)
+    pbx.hang_up(call)
+    assert house.store.wait_cdr()["kind"] == "echo"

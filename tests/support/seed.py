@@ -67,13 +67,14 @@ def seed(
     more_carriers: Iterable[Carrier] = (),
     ip_pbx: tuple[str, int] | None = None,
     srtp: SrtpPolicy = SrtpPolicy.OPTIONAL,
+    sha256: bool = False,
 ) -> Seeded:
     """Fill the store of a gateway that does not run yet."""
     database = Database(var / "sipgw.db")
     vault = Vault.open(var / "secret.key")
     try:
         with database.editor() as connection:
-            made = _fill(connection, vault, carrier, ip_pbx, srtp)
+            made = _fill(connection, vault, carrier, ip_pbx, srtp, sha256)
             for each in more_carriers:
                 carriers.add(connection, vault, each)
     finally:
@@ -87,6 +88,7 @@ def _fill(
     carrier: Carrier,
     ip_pbx: tuple[str, int] | None,
     srtp: SrtpPolicy,
+    sha256: bool,
 ) -> Seeded:
     manager = managers.add(
         connection, ManagerAccount(0, "Architects", "US", CURRENCY, "America/New_York", True)
@@ -100,6 +102,7 @@ def _fill(
         channels=4,
         subscription=Subscription.ACTIVE,
         srtp=srtp,
+        sha256=sha256,
         caller_id=CALLER_ID,
     )
 

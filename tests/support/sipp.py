@@ -64,6 +64,7 @@ class Sipp:
         credentials: tuple[str, str] | None = None,
         users: Sequence[tuple[str, str]] = (),
         called: str = "",
+        transport: str = "udp",
     ) -> None:
         self.port = port or free_port(host)
         self.host = host
@@ -73,7 +74,7 @@ class Sipp:
         self._directory.mkdir(parents=True)
         command = [
             "sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"),
-            "-i", host, "-p", str(self.port), "-t", "u1", "-nostdin",
+            "-i", host, "-p", str(self.port), "-t", f"{transport[0]}1", "-nostdin",
             "-m", str(calls), "-timeout", f"{timeout_s}s", "-timeout_error",
             "-trace_stat", "-stf", "stat.csv", "-fd", "1",
             "-trace_err", "-error_file", "errors.log",

@@ -209,7 +209,16 @@ def test_retry_after_is_read(text: str | None, seconds: float | None) -> None:
 
 @pytest.mark.parametrize(
     ("status", "told"),
-    [(302, 480), (401, 503), (402, 503), (407, 503), (486, 486), (500, 500), (603, 603)],
+    [(302, 480), (401, 503), (402, 503), (407, 503), (486, 486), (500, 500), (503, 503)],
 )
-def test_what_the_caller_is_told(status: int, told: int) -> None:
-    assert shown(status, "Whatever")[0] == told
+def test_what_the_caller_is_told_of_a_carrier(status: int, told: int) -> None:
+    assert shown(status, "Whatever", by_carrier=True)[0] == told
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(302, 480), (401, 480), (407, 480), (486, 486), (500, 500), (503, 480), (603, 603)],
+)
+def test_a_pbx_that_fails_does_not_speak_for_the_gateway(status: int, told: int) -> None:
+    """RFC 3261 §16.7: the carrier hears no 503 of a PBX that cannot be reached."""
+    assert shown(status, "Whatever", by_carrier=False)[0] == told
