@@ -114,6 +114,12 @@ class PjsuaPeer:
             + "; ".join(_brief(event) for event in self.events[-12:])
         )
 
+    def _forget(self, name: str) -> None:
+        """What was told before the reply to a command is no consequence of it."""
+        for event in self.events:
+            if event.get("event") == name:
+                event["taken"] = True
+
     def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
         self._count += 1
         assert self._process.stdin is not None
@@ -169,9 +175,11 @@ class PjsuaPeer:
 
     def hold(self, call: int) -> None:
         self._ask("hold", call=call)
+        self._forget("media")
 
     def resume(self, call: int) -> None:
         self._ask("resume", call=call)
+        self._forget("media")
 
     def hang_up(self, call: int, status: int = 603) -> None:
         self._ask("hang_up", call=call, status=status)
