@@ -255,8 +255,9 @@ class Gateway:
 
     def _control_socket(self) -> ControlServer:
         live = Live(
-            self._runner, self._plane, self._status, self._register.drop, self._choose_stand_in
-        )
+            self._runner, self._plane, self._status, self._register.drop, self._choose_stand_in,
+            self._doorman,
+        )  # fmt: skip
         desk = Desk(
             self._hot, self._journal, StoreArchive(self._database), live, self._clock, self._ids,
             self._log, self._tasks, allow_private_peers=self._settings.allow_private_peers,

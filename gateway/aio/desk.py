@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.aio.call_runner import CallRunner, LiveCall
+from gateway.aio.doorman import Doorman
 from gateway.aio.live_view import binding_view, call_view
 from gateway.aio.log import Log
 from gateway.aio.tasks import Tasks
@@ -49,6 +50,7 @@ class Live:
     status: Callable[[], Json]
     drop: Callable[[Owner, int], None]  # ends the registrations of an AOR
     changed: Callable[[], None]  # told after each change
+    doorman: Doorman
 
 
 Handler = Callable[[Args, Visit], Json]
@@ -86,6 +88,8 @@ class Desk:
             "calls": self._calls,
             "calls.hangup": self._hang_up,
             "registrations": self._registrations,
+            "bans": self._bans,
+            "bans.lift": self._lift_ban,
             "deck.lines": self._deck_lines,
         }
 
@@ -238,6 +242,28 @@ class Desk:
         found = [each for each in self._hot.location if each.deadline > now]
         shown = [binding_view(each, self._hot, now) for each in found[:limit]]
         return {"registrations": shown, "total": len(found)}
+
+    def _bans(self, args: Args, visit: Visit) -> Json:
+        """Banned sources, the one that ends first before the others (R86)."""
+        args.end()
+        now = self._clock.now()
+        found = sorted(self._live.doorman.listed(), key=lambda ban: ban.until)
+        shown = [
+            {
+                "source": ban.source,
+                "failures": ban.failures,
+                "ends_in_s": max(0, round(ban.until - now)),
+            }
+            for ban in found[:MOST_SHOWN]
+        ]
+        return {"bans": shown, "total": len(found)}
+
+    def _lift_ban(self, args: Args, visit: Visit) -> Json:
+        source = args.text("source")
+        args.end()
+        if not self._live.doorman.lift(source):
+            raise CommandError("NOT_FOUND", f"{source} is not banned")
+        return {"source": source, "sentence": f"{source} is let in again."}
 
 
 def _is_of(live: LiveCall, profile_id: int) -> bool:

@@ -105,8 +105,8 @@ class Doorman:
             source=ban.source,
             reason=f"{ban.failures} wrong passwords",
             seconds=round(ban.until - ban.since),
-            hint="it ends by itself; to end it now, correct the PBX's password and lift the ban, "
-            "or restart the gateway; see limits.failed_credentials",
+            hint="it ends by itself; to end it now, correct the PBX's password and type: "
+            f"sipgw ban lift {ban.source}",
         )
 
     def _count(self) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from gateway.cli import (
     account,
+    ban,
     carrier,
     cdr,
     config_check,
@@ -45,6 +46,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(deck.app, name="deck")
 app.add_typer(cdr.app, name="cdr")
+app.add_typer(ban.app, name="ban")
 
 
 @app.command("version")

@@ -179,6 +179,27 @@ def show_password(
     _sign_in(tell.part(told, "sign_in"))
 
 
+@password_app.command("new")
+def new_password(
+    profile: ProfileArgument, config: ConfigOption = None, json: JsonOption = False
+) -> None:
+    """Generate a new password. Nobody is disconnected: calls go on until the registration ends.
+
+    Choose a quiet hour, and have whoever configures the PBX at hand: before the time that is
+    printed the PBX must register with the new password.
+
+    \b
+    Examples:
+      sipgw password new Sales.Architects
+      sipgw password new 99051000100001 --json
+    """
+    told = ask(config, json, "password.new", {"profile": profile})
+    if json:
+        return tell.as_json(told)
+    _sign_in(tell.part(told, "sign_in"))
+    print(told["sentence"])
+
+
 def _show(profile: dict[str, object]) -> None:
     credit = tell.part(profile, "credit")
     used = f"{profile['channels_in_use']} of {profile['channels']}"

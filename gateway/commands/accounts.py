@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gateway.commands import find
 from gateway.commands.base import Args, Change, CommandError, Env, Json, Outcome
-from gateway.commands.profiles import PASSWORD_OCTETS
+from gateway.credentials import new_password
 from gateway.hot_state import HotState
 from gateway.model.binding import Owner
 from gateway.model.onnet_account import OnnetAccount
@@ -49,7 +49,7 @@ def add_account(hot: HotState, args: Args, env: Env) -> Outcome:
     account = OnnetAccount(
         find.next_id(hot.onnet_by_id),
         name,
-        env.ids.token(PASSWORD_OCTETS),
+        new_password(env.ids),
         profile_id,
         extension or "",
     )

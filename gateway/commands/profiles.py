@@ -6,6 +6,7 @@ A running call keeps its channel and a registered PBX its binding, whatever is r
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from gateway import credentials
 from gateway.commands import find
 from gateway.commands.base import Args, Change, CommandError, Env, Json, Outcome, choice
 from gateway.commands.money import credit_of
@@ -17,7 +18,6 @@ from gateway.model.profile import AuthMode, SipProfile, Subscription
 from gateway.model.record import BindingRemoved, ProfileSaved, Record
 
 FIRST_USERNAME = 99051000100001
-PASSWORD_OCTETS = 16  # R82: 128 bits, in characters that SIP leaves alone
 _LONGEST_NAME = 64
 
 
@@ -52,6 +52,30 @@ def show_password(hot: HotState, args: Args, env: Env) -> Outcome:
     return _sign_in(hot, profile.name, profile.username, profile.password)
 
 
+def new_password(hot: HotState, args: Args, env: Env) -> Outcome:
+    """A new password, made by the system; nobody is disconnected (R82, R83, R85)."""
+    profile = find.profile(hot, args.text("profile"))
+    args.end()
+    rotation = credentials.rotate(profile, env.ids, hot.location, env.at)
+    changed, drops_at = rotation.profile, rotation.drops_at
+
+    def answer(hot: HotState) -> Json:
+        told = _sign_in(hot, changed.name, changed.username, changed.password)
+        if drops_at is None:
+            sentence = "Nothing is registered with the old password: it is worth nothing now."
+        else:
+            sentence = (
+                f"Calls go on with the old password until {drops_at:%Y-%m-%d %H:%M:%S} UTC; then "
+                "the PBX drops unless it has registered with the new one."
+            )
+        until = drops_at.isoformat() if drops_at else None
+        return {**told, "drops_at": until, "sentence": sentence}
+
+    return Change(
+        (rotation.records,), lambda hot: hot.put_profile(changed), answer, subject=changed.name
+    )
+
+
 def new_profile(hot: HotState, args: Args, env: Env) -> Outcome:
     """A profile with a username and a password of the system's making (R82)."""
     manager = find.manager(hot, args.optional_text("manager"))
@@ -60,7 +84,7 @@ def new_profile(hot: HotState, args: Args, env: Env) -> Outcome:
         manager_id=manager.id,
         name=args.text("name"),
         username=_next_username(hot),
-        password=env.ids.token(PASSWORD_OCTETS),
+        password=credentials.new_password(env.ids),
         home_country=manager.country,
     )
     made = _changed(hot, bare, args, env)

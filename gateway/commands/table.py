@@ -22,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "profile.new": Verb(profiles.new_profile, changes=True),
     "profile.set": Verb(profiles.set_profile, changes=True),
     "password.show": Verb(profiles.show_password),
+    "password.new": Verb(profiles.new_password, changes=True),
     "credit.show": Verb(money.show_credit),
     "credit.add": Verb(money.add_credit, changes=True),
     "credit.allocate": Verb(money.allocate_credit, changes=True),

@@ -7,15 +7,19 @@ from datetime import datetime
 
 from gateway.aio.call_runner import LiveCall
 from gateway.aio.desk import Desk, Live, Visit
+from gateway.aio.doorman import Doorman
 from gateway.aio.tasks import Tasks
+from gateway.bans import BanLimits, Bans
 from gateway.commands.base import CommandError, Json
 from gateway.hot_state import HotState
+from gateway.identify import Identifier
 from gateway.model.binding import Owner
 from gateway.model.call import CallId, EndCause
 from media.plane import MediaReport, StreamCounters
+from sip.digest import Nonces
 from tests.support import factories as make
 from tests.support.commands import KeptArchive
-from tests.support.shell import KeptJournal, KeptLog
+from tests.support.shell import KeptJournal, KeptLog, fresh_metrics
 
 
 class KeptCalls:
@@ -67,12 +71,18 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.tasks = Tasks(self.log)
+        self.bans = Bans(BanLimits(1, 300.0, 900.0))
+        self.doorman = Doorman(
+            Identifier(self.hot, Nonces(b"k" * 32), (make.REALM,), make.CountingIds()),
+            self.bans, self.hot, StillClock(), self.log, fresh_metrics(),
+        )  # fmt: skip
         live = Live(
             self.calls,  # type: ignore[arg-type]
             CountingPlane(),  # type: ignore[arg-type]
             lambda: {"status": "ok"},
             lambda owner, owner_id: self.dropped.append((owner, owner_id)),
             self._changed,
+            self.doorman,
         )
         self.desk = Desk(
             self.hot, self.journal, self.archive, live, StillClock(), make.CountingIds(), self.log,

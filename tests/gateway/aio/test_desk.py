@@ -190,3 +190,16 @@ async def test_an_unknown_verb_is_told_with_those_there_are() -> None:
     assert {"status", "calls", "calls.hangup", "registrations"} < set(stage.desk.verbs)
     assert await stage.ask("status") == {"status": "ok"}
     assert await stage.code("status", {"x": 1}) == "BAD_ARGUMENT"
+
+
+async def test_banned_sources_are_listed_and_let_in_again() -> None:
+    """R86: the unban command."""
+    stage = Stage()
+    assert await stage.ask("bans") == {"bans": [], "total": 0}
+    stage.bans.failed("192.0.2.66", make.NOW)
+    told = await stage.ask("bans")
+    (ban,) = told["bans"]  # type: ignore[misc]
+    assert (ban["source"], ban["ends_in_s"]) == ("192.0.2.66", 900)
+    assert (await stage.ask("bans.lift", source="192.0.2.66"))["source"] == "192.0.2.66"
+    assert await stage.code("bans.lift", {"source": "192.0.2.66"}) == "NOT_FOUND"
+    assert await stage.ask("bans") == {"bans": [], "total": 0}

@@ -71,7 +71,7 @@ def test_a_new_account_gets_a_password_of_the_systems_making() -> None:
     """R82."""
     hot = company()
     told: Any = do(hot, "account.add", account="Claude.Morel")
-    assert len(told["sign_in"]["password"]) == 32
+    assert len(told["sign_in"]["password"]) == 26  # 130 bits
     found = hot.onnet("claude.morel")
     assert found is not None
     assert found.password == told["sign_in"]["password"]

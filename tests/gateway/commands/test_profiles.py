@@ -23,14 +23,14 @@ def profile_of(answer: Json) -> dict[str, Any]:
 
 
 def test_as_many_profiles_as_wanted_each_with_a_sign_in_of_its_own() -> None:
-    """R12, R82: made by the system, 128 bits."""
+    """R12, R82: made by the system, 130 bits."""
     hot = make.hot_state()
     environment = env()
     made = [do(hot, "profile.new", environment, name=f"P{i}") for i in range(50)]
     signs: list[Any] = [answer["sign_in"] for answer in made]
     assert len({each["username"] for each in signs}) == 50
     assert len({each["password"] for each in signs}) == 50
-    assert all(len(each["password"]) == 32 for each in signs)
+    assert all(len(each["password"]) == 26 for each in signs)
     assert len(hot.profile_by_id) == 51
     for each in signs:
         assert hot.profile_by_username[each["username"]].password == each["password"]
