@@ -63,7 +63,7 @@ def test_twenty_wrong_passwords_ban_the_source_and_the_last_is_told_so() -> None
     assert event == "source banned"
     assert (facts["source"], facts["seconds"]) == ("198.51.100.66", 900)
     assert facts["reason"] == "20 wrong passwords"
-    assert "lift the ban" in facts["hint"]
+    assert "sipgw ban lift 198.51.100.66" in facts["hint"]
     assert bench.sample("sipgw_bans_total") == 1
     assert bench.sample("sipgw_banned_sources") == 1
     assert bench.sample("sipgw_failed_credentials_total") == 20
