@@ -201,7 +201,8 @@ class Registrar(Section):
 class Calls(Section):
     ring_timeout_s: Seconds = 120.0  # per target, from its INVITE
     max_duration_s: WholeSeconds = 43200  # R47
-    drain_timeout_s: Annotated[float, Field(ge=0)] = 5.0  # how long a stop waits for calls
+    # A stop waits so long for calls to end by themselves, then hangs up; a second signal hurries.
+    drain_timeout_s: Annotated[float, Field(ge=0)] = 5.0
 
 
 class Simulator(Section):

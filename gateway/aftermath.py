@@ -9,6 +9,7 @@ from datetime import datetime
 from gateway.hot_state import HotState
 from gateway.model.call import EndCause
 from gateway.model.cdr import Cdr
+from gateway.model.profile import account_of
 from gateway.model.record import OpenCall
 from gateway.settlement import ENTRY_KIND, REVENUE, Settled
 from rating.credit import affordable_s
@@ -58,13 +59,15 @@ def _charge(
     found: OpenCall, rate: Rate, hot: HotState, talked_s: float, at: datetime
 ) -> tuple[int, int, str, Entry | None]:
     admitted, call_id = found.admitted, found.admitted.call_id
-    profile = hot.profile_by_id[admitted.profile_id]
+    account = account_of(admitted.profile_id)
     rating = rate_call(talked_s, rate, admitted.currency)
     billed_s, micros, derivation = rating.billed_s, rating.charge.micros, rating.derivation
-    if micros > found.held_micros:
-        billed_s = affordable_s(rate, found.held_micros)
-        micros = price(rate, billed_s)
+    # The credit may have been taken elsewhere while nobody held it for the call.
+    held_micros = max(0, min(found.held_micros, hot.ledger.available(account)))
+    if micros > held_micros:
+        billed_s = affordable_s(rate, held_micros)
+        micros = price(rate, billed_s) if billed_s else 0
         derivation += f"; cut off at the {billed_s} s paid for = {Money(micros, admitted.currency)}"
-    hot.ledger.hold(call_id, profile.account, found.held_micros, admitted.currency)
+    hot.ledger.hold(call_id, account, held_micros, admitted.currency)
     entry = hot.ledger.post(call_id, micros, REVENUE, f"call:{call_id}", ENTRY_KIND, at, call_id)
     return billed_s, micros, derivation, entry

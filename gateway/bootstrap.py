@@ -5,6 +5,7 @@ Owns what is connected to what, and the order of opening and closing. Decides no
 
 import asyncio
 import gc
+import resource
 import signal
 import ssl
 import sys
@@ -33,10 +34,12 @@ from gateway.aio.log import Log, log_stream, open_log
 from gateway.aio.media_control import MediaControl
 from gateway.aio.metrics import Metrics
 from gateway.aio.names import RoutedNames
-from gateway.aio.recovery import hang_up_left_over, settle_left_over
+from gateway.aio.outbox import Outbox
+from gateway.aio.recovery import end_left_over, settle_left_over
 from gateway.aio.register_handler import RegisterHandler
 from gateway.aio.settler import Settler
 from gateway.aio.simulator import CarrierSimulator
+from gateway.aio.store_watch import StoreWatch
 from gateway.aio.sweeper import Sweeper
 from gateway.aio.tasks import Tasks
 from gateway.b2bua.call import CallLimits
@@ -47,6 +50,7 @@ from gateway.hot_state import HotState
 from gateway.identify import Identifier
 from gateway.model.call import EndCause
 from gateway.model.carrier import Carrier
+from gateway.ports import Clock
 from gateway.registrar import RegistrarLimits
 from manager.app import create_app
 from media.aio.relay import PythonRelay, RelaySettings
@@ -68,6 +72,8 @@ from store.vault import Vault
 
 ALLOW = ("INVITE", "ACK", "CANCEL", "OPTIONS", "BYE", "UPDATE")
 SIMULATOR_ID = 0  # no carrier of the store has it
+POLL_S = 0.02
+FAREWELL_S = 2.0  # how long a stop waits for the answers to its BYEs, and for the store
 DEMO_TARIFF = Path(__file__).parent.parent / "config" / "tariffs" / "demo.csv"
 
 
@@ -77,6 +83,7 @@ class StartError(Exception):
 
 def serve(settings: Settings, demo_company: bool = False) -> int:
     """Run the gateway until SIGTERM or SIGINT; the exit code."""
+    _allow_many_files()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings, demo_company))
@@ -86,6 +93,12 @@ def serve(settings: Settings, demo_company: bool = False) -> int:
     return 0
 
 
+def _allow_many_files() -> None:
+    """A call takes four sockets a stream: the usual 1,024 would end at 250 calls."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def _run(settings: Settings, demo_company: bool) -> None:
     await Gateway(settings, demo_company).run()
 
@@ -93,13 +106,17 @@ async def _run(settings: Settings, demo_company: bool) -> None:
 class Gateway:
     """Everything of one process, from opening to closing. Build it inside the running loop."""
 
-    def __init__(self, settings: Settings, demo_company: bool) -> None:
+    def __init__(
+        self, settings: Settings, demo_company: bool = False, clock: Clock | None = None
+    ) -> None:
+        """`clock`: the loop's own time must be the same."""
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._ids = SystemIds()
         self._started_now = self._clock.now()
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._demo = demo_company
         self._listening: list[Listening] = []
         self._http: HttpServer | None = None
@@ -138,6 +155,10 @@ class Gateway:
 
     def _store_failed(self, error: Exception) -> None:
         self._log.error("the store cannot write", exc_info=error)
+        self._store_watch.look()
+
+    def _store_changed(self, ok: bool) -> None:
+        self._admitter.store_down = self._outbox.store_down = not ok
 
     def _seed(self, vault: Vault) -> None:
         with (
@@ -212,12 +233,15 @@ class Gateway:
             settings.realm, self._local_for, frozenset(settings.echo_numbers),
             in_order=self._carriers.in_order,
         )  # fmt: skip
+        journal = self._outbox = Outbox(self._journal, log, metrics, self._loop)
+        self._store_watch = StoreWatch(
+            self._journal.stats, clock, log, metrics, self._store_changed,
+            lambda: self._outbox.unwritten,
+        )  # fmt: skip
         self._admitter = Admitter(
-            self._hot, env, self._journal, clock, log, metrics, settings.limits.calls
+            self._hot, env, journal, clock, log, metrics, settings.limits.calls
         )
-        self._settler = Settler(
-            self._hot, self._journal, self._admitter, clock, log, metrics, self._loop
-        )
+        self._settler = Settler(self._hot, journal, self._admitter, clock, log, metrics)
         hunt = HuntLimits(ring_s=settings.calls.ring_timeout_s)
         self._runner = CallRunner(
             self._driver, self._admitter, self._settler, MediaControl(self._plane, self._names),
@@ -249,7 +273,7 @@ class Gateway:
         self._driver.turns_away = self._doorman.turns_away
         self._sweeper = Sweeper(
             self._hot, self._runner, self._register, self._doorman, self._journal, clock, log,
-            metrics,
+            metrics, self._store_watch,
         )  # fmt: skip
         self._control = self._control_socket()
 
@@ -276,12 +300,12 @@ class Gateway:
 
     async def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stop.set)
+            self._loop.add_signal_handler(number, self.stop)
         try:
             left_over = self._snapshot.open_calls
-            settle_left_over(left_over, self._hot, self._journal, self._clock, self._log)
+            settled = settle_left_over(left_over, self._hot, self._clock, self._log)
             await self._open()
-            hang_up_left_over(left_over, self._driver, self._clock)
+            end_left_over(left_over, settled, self._outbox, self._driver, self._clock, self._log)
             self._tune_collector()
             self._announce()
             await self._stop.wait()
@@ -298,7 +322,13 @@ class Gateway:
         self._carriers.start()
         self._open_http()
         await self._open_control()
-        self._tasks.spawn(self._sweeper.run(self._stop.is_set), "sweeper")
+        self._tasks.spawn(self._sweeper.run(), "sweeper")
+
+    def stop(self) -> None:
+        """Take no new calls and let the running ones end; a second time: end them now."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
 
     async def _listen(self, listener: Listener, tls: ssl.SSLContext) -> None:
         host, port = listener.address
@@ -422,7 +452,7 @@ class Gateway:
 
     def _status(self) -> dict[str, object]:
         return {
-            "status": "stopping" if self._stop.is_set() else "ok",
+            "status": self._health(),
             "version": VERSION,
             "uptime_s": round(self._clock.now() - self._started_now),
             "listeners": [
@@ -432,19 +462,22 @@ class Gateway:
             "live_calls": len(self._runner),
             "registrations": len(self._hot.location),
             "carriers": self._carriers.status(),
-            "unsettled": self._settler.unsettled,
+            "store": "ok" if self._store_watch.ok else "cannot write",
+            "unsettled": self._outbox.unwritten,
         }
+
+    def _health(self) -> str:
+        if self._stop.is_set():
+            return "stopping"
+        return "ok" if self._store_watch.ok else "degraded"
 
     # Closing.
 
     async def _close(self) -> None:
         """Take no new calls, end the running ones, settle all, then let go of everything."""
         self._admitter.closing = True
+        await self._drain()
         await self._control.aclose()
-        self._runner.hang_up_all(EndCause.SHUTDOWN)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.calls.drain_timeout_s):
-                await self._runner.idle()
         self._carriers.close()
         self._register.flush()
         if self._http is not None:
@@ -453,10 +486,28 @@ class Gateway:
             if driver is not None:
                 await driver.aclose()
         await self._plane.aclose()
+        left = self._outbox.close()
         self._journal.close()
+        if left:
+            # Their rows are still open: the next start bills them to their last heartbeat.
+            self._log.error("stopped before the store took everything", batches=left)
         await self._tasks.close()
         self._database.close()
         (self._settings.paths.var / "run.json").unlink(missing_ok=True)
         self._log.info("stopped")
         if self._log_stream is not sys.stderr:
             self._log_stream.close()
+
+    async def _drain(self) -> None:
+        """Running calls may end by themselves; then BYE, and time for its answer and the store."""
+        hurried = self._tasks.spawn(self._hurry.wait(), "hurry")
+        idle = self._tasks.spawn(self._runner.idle(), "idle")
+        patience_s = self._settings.calls.drain_timeout_s
+        await asyncio.wait((hurried, idle), timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        self._runner.hang_up_all(EndCause.SHUTDOWN)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._runner.idle()
+                # A BYE that got lost is repeated only as long as the sockets are open.
+                while self._driver.endpoint.counts["invite_sessions"] or self._outbox.unwritten:
+                    await asyncio.sleep(POLL_S)

@@ -28,6 +28,8 @@ from rating.tariff import Rate
 REVENUE = "world:calls"
 ENTRY_KIND = "call"
 
+# We hang up at a paid second.
+_CUTS = frozenset({EndCause.CREDIT_EXHAUSTED, EndCause.STORE_UNAVAILABLE})
 _CUT_TOLERANCE_S = 0.001  # differences of monotonic seconds are not exact
 
 _FREE = {
@@ -143,7 +145,7 @@ def _charge(outcome: CallOutcome, hot: HotState, at: datetime) -> _Charge:
 def _talked_s(outcome: CallOutcome, rate: Rate) -> float:
     if outcome.answered_at is None:
         return 0.0  # R70: ringing and early media are free, whatever the clocks say
-    if outcome.cause is not EndCause.CREDIT_EXHAUSTED:
+    if outcome.cause not in _CUTS:
         return outcome.duration_s
     # R65: we cut at a paid second; the milliseconds the cut took are no increment of their own.
     paid_steps = (outcome.duration_s + _CUT_TOLERANCE_S - rate.first_s) // rate.step_s

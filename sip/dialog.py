@@ -180,6 +180,8 @@ class Dialog:
         state = json.loads(text)
         transport, local_end, remote_end = state["flow"]
         local, remote = str(state["local"]), str(state["remote"])
+        # A connection died with the process that held it: only an address can be dialled again.
+        via_flow = bool(state["via_flow"]) and transport == "udp"
         return Dialog(
             call_id=str(state["call_id"]),
             local=local,
@@ -189,7 +191,7 @@ class Dialog:
             target=str(state["target"]),
             routes=[str(value) for value in state["routes"]],
             flow=Flow(transport, (local_end[0], local_end[1]), (remote_end[0], remote_end[1])),
-            via_flow=bool(state["via_flow"]),
+            via_flow=via_flow,
             local_seq=int(state["local_seq"]) + RESTORED_CSEQ_STEP,
             remote_seq=None,
         )

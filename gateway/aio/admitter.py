@@ -26,7 +26,7 @@ RULES = {
 
 
 class Admitter:
-    """`closing` set: every new call is refused, running ones go on."""
+    """`closing` or `store_down` set: every new call is refused, running ones go on."""
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class Admitter:
         self._max_calls = max_calls
         self.live = 0
         self.closing = False
+        self.store_down = False
+        self._busiest = 0
 
     def admit(self, attempt: Attempt, done: Callable[[Admitted | Denied], None]) -> None:
         verdict = self._decide(attempt)
@@ -69,6 +71,8 @@ class Admitter:
     def _decide(self, attempt: Attempt) -> Admission | Refusal:
         if self.closing:
             return refuse("SHUTTING_DOWN")
+        if self.store_down:
+            return refuse("STORE_UNAVAILABLE")
         if self.live >= self._max_calls:
             return refuse("CALLS_FULL")
         return RULES[attempt.source](attempt, self._hot, self._env)
@@ -76,6 +80,11 @@ class Admitter:
     def _hold_channel(self, admission: Admission) -> None:
         self.live += 1
         self._metrics.channels.inc(1 + len(admission.also_leases))
+        for lease in (admission.lease, *admission.also_leases):
+            held = len(self._hot.profile_by_id[lease.profile_id].leases)
+            if held > self._busiest:
+                self._busiest = held
+                self._metrics.busiest.set(held)
 
     def given_back(self, admission: Admission) -> None:
         """The call's channels are free again."""

@@ -324,6 +324,7 @@ class CallRunner:
             credentials=credentials,
             via_flow=target.carrier_id is None,
         )
+        session.holds_ack = True  # until the journal knows the dialog: see `_do_answer`
         live.b, live.b_sip_call_id = session, request.call_id
         self._by_session[session] = live, LegSide.B
         self._log.info(
@@ -361,6 +362,9 @@ class CallRunner:
 
     def _do_answer(self, live: LiveCall, effect: do.Answer) -> None:
         now = self._clock.now()
+        if live.b is not None:
+            # R73: no dialog is confirmed that a restart would not find in the journal.
+            self._sip_do(live.b.acknowledge())
         self._sip_do(live.a.answer(effect.body, now))
         self._metrics.setup.observe(now - live.attempt.now)
         admission = live.call.admission

@@ -4,10 +4,13 @@ code.
 Nothing secret may reach it: passwords never leave `repr=False` fields, SIP messages are not logged.
 """
 
+import errno
+import io
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, cast
 
 import orjson
 import structlog
@@ -25,12 +28,34 @@ class Log(Protocol):
     def error(self, event: str, **facts: Any) -> Any: ...
 
 
+class LogFile(io.TextIOBase):
+    """Whole lines, appended. On a full disk they are lost and counted, and nobody else fails."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        self.lost = 0
+
+    def write(self, text: str) -> int:
+        told = f"{self.lost} log lines could not be written\n" if self.lost else ""
+        data = (told + text).encode("utf-8", "backslashreplace")
+        try:
+            if os.write(self._fd, data) < len(data):  # cut off where the disk ended
+                raise OSError(errno.ENOSPC, "no space left")
+            self.lost = 0
+        except OSError:
+            self.lost += 1
+        return len(text)
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._fd)
+        super().close()
+
+
 def log_stream(path: str) -> TextIO:
     """Where log lines go: `path`, appended to, or standard error for "-"."""
-    if path == "-":
-        return sys.stderr
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return Path(path).open("a", encoding="utf-8", buffering=1)
+    return sys.stderr if path == "-" else cast(TextIO, LogFile(Path(path)))
 
 
 def open_log(stream: TextIO, level: str, form: str) -> Log:

@@ -56,6 +56,19 @@ class Metrics:
         self.live_calls = Gauge("sipgw_live_calls", "Calls in progress", registry=registry)
         self.bindings = Gauge("sipgw_bindings", "Registered contacts", registry=registry)
         self.channels = Gauge("sipgw_channels_in_use", "Channel leases held", registry=registry)
+        self.busiest = Gauge(
+            "sipgw_channels_busiest", "The most channels one profile ever held at a time",
+            registry=registry,
+        )  # fmt: skip
+        self.orphaned_holds = Counter(
+            "sipgw_orphaned_holds_total", "Credit holds found without a live call (an alarm)",
+            registry=registry,
+        )  # fmt: skip
+        self.store_ok = Gauge("sipgw_store_ok", "1 while the store can write", registry=registry)
+        self.unwritten = Gauge(
+            "sipgw_unwritten_records", "Settlements and refusals kept until the store writes again",
+            registry=registry,
+        )  # fmt: skip
         self.orphaned_leases = Counter(
             "sipgw_orphaned_leases_total", "Channel leases found without a live call (an alarm)",
             registry=registry,

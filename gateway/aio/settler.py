@@ -1,10 +1,8 @@
 """Executes `ExtendHold` and `Settle`, and writes the heartbeats of running calls in batches.
 
-A settlement that the store could not take is kept and offered again until it is durable: money that
-was talked away is never forgotten (pain 5).
+That a settlement becomes durable in the end is the outbox's (`gateway/aio/outbox`).
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
@@ -22,7 +20,6 @@ from gateway.settlement import Settled, settle
 from rating import credit
 from rating.errors import InsufficientCredit
 
-RETRY_S = 1.0
 BEAT_S = 5.0  # a heartbeat is at most 6 s old (R73)
 
 
@@ -35,7 +32,6 @@ class Settler:
         clock: Clock,
         log: Log,
         metrics: Metrics,
-        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._hot = hot
         self._journal = journal
@@ -43,8 +39,6 @@ class Settler:
         self._clock = clock
         self._log = log
         self._metrics = metrics
-        self._loop = loop
-        self.unsettled = 0
 
     def record_answer(
         self,
@@ -74,7 +68,7 @@ class Settler:
         def committed(durable: bool) -> None:
             # Not durable: the increment is not granted, though memory still holds its price; the
             # next attempt asks for the same total.
-            done(HoldExtended(effect.cover_s) if durable else HoldDenied())
+            done(HoldExtended(effect.cover_s) if durable else HoldDenied(unwritten=True))
 
         self._journal.write([HoldRecord(admission.call_id, total)], committed)
 
@@ -84,26 +78,9 @@ class Settler:
         ended_at = at - timedelta(seconds=self._clock.now() - effect.ended_now)
         outcome = outcome_of(effect, attempt, ended_at, b_sip_call_id)
         settled = settle(outcome, self._hot, at)
+        self._journal.write([CallSettled(settled.cdr, settled.entry)])
         self._admitter.given_back(effect.admission)
         self._count(settled)
-        self._write(settled)
-
-    def _write(self, settled: Settled) -> None:
-        self.unsettled += 1
-
-        def committed(durable: bool) -> None:
-            self.unsettled -= 1
-            if not durable:
-                self._metrics.commit_failures.inc()
-                self._log.error("settlement not durable, kept", call=settled.cdr.call_id)
-                self.unsettled += 1
-                self._loop.call_later(RETRY_S, again)
-
-        def again() -> None:
-            self.unsettled -= 1
-            self._write(settled)
-
-        self._journal.write([CallSettled(settled.cdr, settled.entry)], committed)
 
     def beat(self, call_ids: Iterable[CallId]) -> None:
         ids = tuple(call_ids)

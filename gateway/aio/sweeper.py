@@ -1,10 +1,9 @@
 """Periodic duties, once a second: expired bindings, heartbeats, batched refreshes, ended bans,
-replaced passwords that are used up, and the audit of channel leases against live calls (R35). An
-orphaned lease is an alarm, never a habit.
+replaced passwords that are used up, the look at the store, and the audit of channel leases and
+credit holds against live calls (R35, R63). An orphan is an alarm, never a habit.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from gateway.admission import SECOND_LEASE
 from gateway.aio.call_runner import CallRunner
@@ -12,6 +11,7 @@ from gateway.aio.doorman import Doorman
 from gateway.aio.log import Log
 from gateway.aio.metrics import Metrics
 from gateway.aio.register_handler import RegisterHandler
+from gateway.aio.store_watch import StoreWatch
 from gateway.credentials import pruned, record_of
 from gateway.hot_state import HotState
 from gateway.model.record import BindingRemoved
@@ -31,6 +31,7 @@ class Sweeper:
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        store: StoreWatch,
     ) -> None:
         self._hot = hot
         self._runner = runner
@@ -40,16 +41,23 @@ class Sweeper:
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._store = store
         self._suspects: set[tuple[int, str]] = set()
+        self._suspect_holds: set[str] = set()
 
-    async def run(self, stopping: Callable[[], bool]) -> None:
-        while not stopping():
+    async def run(self) -> None:
+        """Until cancelled: the calls of a gateway that drains need their heartbeats too."""
+        while True:
             await asyncio.sleep(PERIOD_S)
-            self.sweep()
+            try:
+                self.sweep()
+            except Exception as error:  # one duty that broke must not end all of them for ever
+                self._log.error("sweep failed", exc_info=error)
 
     def sweep(self) -> None:
         now = self._clock.now()
         self._runner.beat(now)
+        self._store.look()
         self._register.flush()
         self._expire(now)
         self._forget_passwords(now)
@@ -85,7 +93,7 @@ class Sweeper:
             self._log.info("replaced password forgotten", profile=profile.id, kept=len(kept))
 
     def _audit(self) -> None:
-        """A lease whose call is not alive twice in a row is drift: say so loudly."""
+        """A lease or hold whose call is not alive twice in a row is drift: say so loudly."""
         live = {call.call_id for call in self._runner}
         orphans = {
             (profile.id, call_id)
@@ -97,3 +105,8 @@ class Sweeper:
             self._metrics.orphaned_leases.inc()
             self._log.error("channel held by no call", profile=profile_id, call=call_id)
         self._suspects = orphans
+        holds = {hold.id for hold in self._hot.ledger.holds() if hold.id not in live}
+        for hold_id in holds & self._suspect_holds:
+            self._metrics.orphaned_holds.inc()
+            self._log.error("credit held by no call", hold=hold_id)
+        self._suspect_holds = holds

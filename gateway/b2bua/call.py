@@ -186,7 +186,9 @@ class Call:
             return []
         match self._credit.tick(now):
             case Due.CUT:
-                return self._hang_up_both(EndCause.CREDIT_EXHAUSTED, now)
+                unwritten = self._credit.unwritten
+                cause = EndCause.STORE_UNAVAILABLE if unwritten else EndCause.CREDIT_EXHAUSTED
+                return self._hang_up_both(cause, now)
             case Due.EXTEND:
                 return [do.ExtendHold(self._admission, self._credit.wanted_s)]
             case Due.NOTHING:
@@ -339,7 +341,7 @@ class Call:
 
     def _hold_denied(self, event: on.HoldDenied, now: float) -> list[Effect]:
         if self.state is State.TALKING and self._credit is not None:
-            self._credit.denied(now)
+            self._credit.denied(now, unwritten=event.unwritten)
         return []
 
     def _media_silent(self, event: on.MediaSilent, now: float) -> list[Effect]:

@@ -117,6 +117,7 @@ _RELEASE: Final[dict[EndCause, int]] = {
     EndCause.CANCELLED: 16,
     EndCause.MEDIA_SILENT: 102,
     EndCause.LOST_PEER: 102,
+    EndCause.STORE_UNAVAILABLE: 41,
     EndCause.GATEWAY_RESTART: 41,
     EndCause.SHUTDOWN: 41,
 }

@@ -116,7 +116,9 @@ class HoldExtended:
 
 @dataclass(frozen=True, slots=True)
 class HoldDenied:
-    """No credit for the next increment."""
+    """No credit for the next increment; `unwritten`: there is, but the store cannot hold it."""
+
+    unwritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,7 @@ class EndCause(Enum):
     MAX_DURATION = "max-duration"
     LOST_PEER = "lost-peer"
     OPERATOR = "operator"
+    STORE_UNAVAILABLE = "store-unavailable"  # what comes next could not be written down
     GATEWAY_RESTART = "gateway-restart"
     SHUTDOWN = "shutdown"
     INTERNAL_ERROR = "internal-error"

@@ -22,6 +22,11 @@ class Subscription(Enum):
     LAPSED = "lapsed"
 
 
+def account_of(profile_id: int) -> str:
+    """The ledger account of a profile, also of one that is no more."""
+    return f"profile:{profile_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class OldPassword:
     """A replaced password; it still signs calls while a binding made with it lives (R83)."""
@@ -57,7 +62,7 @@ class SipProfile:
     @property
     def account(self) -> str:
         """The ledger account of the profile's credit."""
-        return f"profile:{self.id}"
+        return account_of(self.id)
 
     def lease(self, call_id: CallId, direction: Direction, at: datetime) -> ChannelLease | None:
         """Take one channel for a call, or None when all are held (R24)."""

@@ -24,7 +24,7 @@ from sip.transaction.machine import ClientTransaction, ServerTransaction
 class InviteUac(InviteSession):
     """`request` is the INVITE as last sent, with its Via and credentials."""
 
-    __slots__ = ("_cancel_headers", "_cancel_sent", "_forks", "_transaction")
+    __slots__ = ("_cancel_headers", "_cancel_sent", "_forks", "_transaction", "holds_ack")
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class InviteUac(InviteSession):
         self._cancel_sent = False
         self._cancel_headers: tuple[Header, ...] = ()
         self._forks: dict[str, Send] = {}  # the ACK for each dialog that lost the race
+        self.holds_ack = False  # True: the 2xx is acknowledged when the TU calls `acknowledge`
 
     def start(self, now: float) -> list[Effect]:
         effects = self._send_invite(self.request, now)
@@ -64,11 +65,18 @@ class InviteUac(InviteSession):
                 return self.bye(now, headers)
         return []
 
+    def acknowledge(self) -> list[Effect]:
+        """The ACK that was held back (`holds_ack`), once the TU has written the dialog down."""
+        held, self.holds_ack = self.holds_ack, False
+        if not held or self.state is not State.CONFIRMED or self._ack is None:
+            return []
+        return [self._ack[1]]
+
     def bye(self, now: float, headers: Iterable[Header] = ()) -> list[Effect]:
         """End the call; before its answer that is `cancel`."""
         if self.state in (State.CALLING, State.PROCEEDING):
             return self.cancel(now, headers)
-        return super().bye(now, headers)
+        return [*self.acknowledge(), *super().bye(now, headers)]
 
     def receive(
         self, request: Request, transaction: ServerTransaction, flow: Flow, now: float
@@ -131,7 +139,7 @@ class InviteUac(InviteSession):
         tag = response.to.tag
         if self.dialog is not None:
             if tag == self.dialog.remote_tag:
-                return self._acknowledge_again(response)
+                return [] if self.holds_ack else self._acknowledge_again(response)
             return self._end_fork(tag, response, now)
         dialog = Dialog.of_uac(self.request, response, self._flow, self._via_flow)
         self.dialog = dialog
@@ -141,6 +149,8 @@ class InviteUac(InviteSession):
             effects += self._send_bye(now, self._cancel_headers)
             return [*effects, Deliver(Refused(self, 487, reason_phrase(487), response))]
         self._move(State.CONFIRMED)
+        if self.holds_ack:
+            effects = []
         return [*effects, Deliver(Answered(self, response))]
 
     def _end_fork(self, tag: str, response: Response, now: float) -> list[Effect]:

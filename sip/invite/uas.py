@@ -14,7 +14,7 @@ from sip.invite.confirmed import InviteSession
 from sip.invite.context import Header, InviteContext
 from sip.invite.events import Cancelled
 from sip.invite.state import State
-from sip.message import Request, Response
+from sip.message import Request, Response, response_to
 from sip.transaction.machine import ServerTransaction
 from sip.transaction.server_invite import ServerInvite
 
@@ -110,6 +110,14 @@ class InviteUas(InviteSession):
         if transaction is not self._transaction:
             return super().on_cancel(transaction, cancel, now)
         return [*self.refuse(487, now), Deliver(Cancelled(self, cancel))]
+
+    def dialog_state(self) -> str:
+        """Before a response has shown our tag: the dialog that the 200 is going to make."""
+        if self.dialog is None and self.state is State.OFFERED:
+            answer = response_to(self.request, 200, to_tag=self._tag())
+            flow, via_flow = self._flow, self._via_flow
+            return Dialog.of_uas(self.request, answer, self.local_tag, flow, via_flow).to_json()
+        return super().dialog_state()
 
     def tag(self) -> str:
         """Our tag, for the 200 to a CANCEL (§9.2: the same as in the responses to the INVITE)."""

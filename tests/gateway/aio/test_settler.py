@@ -1,9 +1,7 @@
 """The end of calls through the shell: money that was talked away is never forgotten."""
 
-import asyncio
 from dataclasses import replace
 
-from gateway.aio import settler as settling
 from gateway.aio.admitter import Admitter
 from gateway.aio.clock import SystemClock
 from gateway.aio.settler import Settler
@@ -27,8 +25,7 @@ class Bench:
             self.hot, make.env(), self.journal, self.clock, self.log, metrics, 10
         )
         self.settler = Settler(
-            self.hot, self.journal, self.admitter, self.clock, self.log, metrics,
-            asyncio.get_running_loop(),
+            self.hot, self.journal, self.admitter, self.clock, self.log, metrics
         )  # fmt: skip
         granted: list[Admitted] = []
         self.attempt = make.attempt()
@@ -59,30 +56,8 @@ async def test_a_settled_call_is_charged_and_gives_everything_back() -> None:
     assert bench.hot.ledger.balance("profile:1") == 10_000_000 - 3_000
     assert bench.hot.ledger.held("profile:1") == 0
     assert not bench.hot.profile_by_id[1].leases
-    assert (bench.admitter.live, bench.settler.unsettled) == (0, 0)
+    assert bench.admitter.live == 0
     assert bench.log.events[-1] == "call ended"
-
-
-async def test_a_settlement_the_store_cannot_take_is_offered_again_until_it_can() -> None:
-    bench = Bench()
-    bench.journal.durable = False
-    again = asyncio.Event()
-    write = bench.journal.write
-
-    def writing(records, done=None):  # type: ignore[no-untyped-def]
-        if len(bench.journal.batches) == 1:
-            bench.journal.durable = True
-            again.set()
-        write(records, done)
-
-    bench.settle(20.0)
-    assert bench.settler.unsettled == 1
-    bench.journal.write = writing  # type: ignore[method-assign]
-    await asyncio.wait_for(again.wait(), 10 * settling.RETRY_S)
-    await asyncio.sleep(0)
-    assert bench.settler.unsettled == 0
-    first, second = bench.journal.records
-    assert first == second
 
 
 async def test_an_increment_is_granted_when_it_is_durable() -> None:
@@ -113,7 +88,7 @@ async def test_an_increment_that_is_not_durable_is_not_granted_and_may_be_asked_
     bench.settler.extend(do.ExtendHold(bench.admission, 36), answers.append)
     bench.journal.durable = True
     bench.settler.extend(do.ExtendHold(bench.admission, 36), answers.append)
-    assert answers == [HoldDenied(), HoldExtended(36)]
+    assert answers == [HoldDenied(unwritten=True), HoldExtended(36)]
     assert bench.hot.ledger.held("profile:1") == 3_600
 
 

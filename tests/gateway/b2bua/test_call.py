@@ -377,6 +377,9 @@ def test_without_credit_the_call_is_cut_at_the_last_paid_second() -> None:
     (again,) = call.at(28.5).tick()
     assert isinstance(again, do.ExtendHold)
     call.take(on.HoldDenied())
+    (last,) = call.at(30.05).tick()
+    assert isinstance(last, do.ExtendHold)
+    call.take(on.HoldDenied())
     effects = call.at(30.15).tick()
     assert kinds(effects) == [do.Release, do.Release, do.CloseMedia]
     settle = closed(call)

@@ -49,7 +49,7 @@ def test_an_explicit_hundred_makes_no_dialog() -> None:
     stage = Stage()
     session = stage.offered()
     assert stage.run(session.progress(100, 0.0)).response().to.tag == ""
-    assert session.dialog_state() == ""
+    assert session.dialog is None
     assert stage.endpoint.counts["invite_sessions"] == 0
 
 
