@@ -1,19 +1,22 @@
 """The real process between two load peers, and the questions every test asks at its end."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
+from tests.support.fast_room import MEDIA_PORTS
 from tests.support.gateway_process import GatewayProcess
-from tests.support.load_peer import LoadPeer
-from tests.support.load_seed import LoadSeed, seed_load
+from tests.support.load_peer import LoadPeer, PeerCall
+from tests.support.load_seed import DESTINATION, LoadSeed, seed_load
 from tests.support.store_reader import StoreReader
 
-MEDIA_PORTS = (20_000, 29_999)
 SETTLED_WITHIN_S = 10.0
 
 
@@ -28,12 +31,23 @@ class Stage:
     store: StoreReader
     credit_micros: int
 
-    def dial(self, number: str = "+17035550100"):  # type: ignore[no-untyped-def]
+    def dial(self, number: str = DESTINATION) -> PeerCall:
         return self.pbx.call(number, self.gateway.address())
 
-    def ring_in(self):  # type: ignore[no-untyped-def]
+    def ring_in(self) -> PeerCall:
         """A call from the carrier to the PBX's Online Number."""
         return self.carrier.call(self.seeded.number, self.gateway.address(), "+442079460123")
+
+    async def health(self) -> dict[str, object]:
+        return await asyncio.to_thread(self._health)
+
+    def _health(self) -> dict[str, object]:
+        try:
+            with urlopen(f"http://{self.gateway.http}/health", timeout=5) as answer:
+                return {**json.load(answer), "code": answer.status}
+        except HTTPError as error:
+            with error:
+                return {**json.load(error), "code": error.code}
 
     async def metrics(self) -> dict[str, float]:
         return await asyncio.to_thread(self.gateway.metrics)
@@ -64,7 +78,7 @@ class Stage:
         assert metrics["sipgw_orphaned_holds_total"] == 0
 
 
-StartStage = Callable[..., "asyncio.Future[Stage]"]
+StartStage = Callable[..., Awaitable[Stage]]
 
 
 @pytest.fixture
@@ -76,9 +90,7 @@ def processes() -> Iterator[list[GatewayProcess]]:
 
 
 @pytest.fixture
-async def start(
-    tmp_path: Path, processes: list[GatewayProcess]
-) -> AsyncIterator[StartStage]:
+async def start(tmp_path: Path, processes: list[GatewayProcess]) -> AsyncIterator[StartStage]:
     """Start a stage with these channels, credit and settings."""
     peers: list[LoadPeer] = []
 
@@ -108,6 +120,6 @@ async def start(
         store = StoreReader(gateway.store_path)
         return Stage(gateway, pbx, carrier, seeded, store, credit_micros)
 
-    yield start_stage  # type: ignore[misc]
+    yield start_stage
     for peer in peers:
         await peer.__aexit__(None, None, None)

@@ -48,7 +48,7 @@ class GatewayProcess:
     media: tuple[int, int] = field(default_factory=media_ports)
     ports: dict[str, int] = field(default_factory=dict)  # by listener name
     http: str = ""
-    _process: "subprocess.Popen[bytes] | None" = None
+    process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
         self.var.mkdir(parents=True, exist_ok=True)
@@ -90,8 +90,8 @@ class GatewayProcess:
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        assert self.process is not None
+        return self.process.pid
 
     def start(self) -> None:
         """Run `sipgw serve` and wait until it says where it listens."""
@@ -99,7 +99,7 @@ class GatewayProcess:
         run_file.unlink(missing_ok=True)
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.var / "stderr.txt").open("ab") as stderr:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "gateway", "serve", "--config", str(self.settings_file)],
                 cwd=ROOT,
                 env=environ,
@@ -109,8 +109,8 @@ class GatewayProcess:
             )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not run_file.exists():
-            if self._process.poll() is not None:
-                raise GatewayFailed(self._told(f"ended with {self._process.returncode} at start"))
+            if self.process.poll() is not None:
+                raise GatewayFailed(self._told(f"ended with {self.process.returncode} at start"))
             if time.monotonic() > deadline:
                 self.kill()
                 raise GatewayFailed(self._told(f"not up after {START_TIMEOUT_S} s"))
@@ -141,23 +141,23 @@ class GatewayProcess:
 
     def stop(self) -> int:
         """SIGTERM, wait for the drain; the exit code."""
-        if self._process is None:
+        if self.process is None:
             return 0
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(STOP_TIMEOUT_S)
+                self.process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self.kill()
                 told = self._told(f"is still there {STOP_TIMEOUT_S} s after SIGTERM")
                 raise GatewayFailed(told) from None
-        return self._process.returncode
+        return self.process.returncode
 
     def kill(self) -> None:
         """kill -9, as a crash."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
 
     def _told(self, what: str) -> str:
         stderr = self.var / "stderr.txt"
