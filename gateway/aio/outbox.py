@@ -24,12 +24,18 @@ class Outbox:
     """`store_down` set: what comes is kept without troubling the store."""
 
     def __init__(
-        self, journal: Journal, log: Log, metrics: Metrics, loop: asyncio.AbstractEventLoop
+        self,
+        journal: Journal,
+        log: Log,
+        metrics: Metrics,
+        loop: asyncio.AbstractEventLoop,
+        most_refusals: int = MOST_REFUSALS,
     ) -> None:
         self._journal = journal
         self._log = log
         self._metrics = metrics
         self._loop = loop
+        self._most_refusals = most_refusals
         self._kept: deque[Batch] = deque()
         self._offered = 0
         self._retry: asyncio.TimerHandle | None = None
@@ -63,7 +69,7 @@ class Outbox:
 
     def _keep(self, batch: Batch) -> None:
         refusals_only = all(isinstance(record, CallRefused) for record in batch)
-        if refusals_only and len(self._kept) >= MOST_REFUSALS:
+        if refusals_only and len(self._kept) >= self._most_refusals:
             self._log.error("refused attempt not recorded: too many wait for the store")
             return
         self._kept.append(batch)

@@ -47,3 +47,22 @@ def test_an_open_call_is_billed_to_its_last_heartbeat_and_never_past_it(
     assert hot.ledger.held("profile:1") == 0
     assert (settled.entry is not None) is (charge > 0)
     assert settled.cdr.ended_at <= ANSWERED_AT + timedelta(seconds=beat_s or 0)
+
+
+def test_credit_taken_elsewhere_meanwhile_is_not_charged_again() -> None:
+    """R63: the balance stays at zero or above, and the gateway starts."""
+    hot = hot_state(profiles=(profile(),), managers=(manager(),), balances={"profile:1": 3_500})
+    settled = close_open_call(open_call(6_600, True, 61.0), hot, NOW_AT)
+    assert (settled.cdr.billed_s, settled.cdr.charge_micros) == (30, 3_000)
+    assert hot.ledger.balance("profile:1") == 500
+    hot = hot_state(profiles=(profile(),), managers=(manager(),), balances={"profile:1": 10})
+    settled = close_open_call(open_call(6_600, True, 61.0), hot, NOW_AT)
+    assert (settled.cdr.billed_s, settled.cdr.charge_micros, settled.entry) == (0, 0, None)
+
+
+def test_a_call_of_a_profile_that_is_no_more_is_settled_all_the_same() -> None:
+    """R118"""
+    hot = hot_state(profiles=(), managers=(manager(),), balances={"profile:1": 10_000})
+    settled = close_open_call(open_call(3_000, True, 5.0), hot, NOW_AT)
+    assert settled.cdr.charge_micros == 3_000
+    assert hot.ledger.balance("profile:1") == 7_000

@@ -3,8 +3,9 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO, cast
 
-from gateway.aio.log import log_stream, open_log
+from gateway.aio.log import LogFile, log_stream, open_log
 from tests.support.factories import carrier, onnet_account, profile
 
 
@@ -45,3 +46,19 @@ def test_what_holds_a_password_does_not_show_it(tmp_path: Path) -> None:
         ):
             log.info("noun", noun=noun, text=repr(noun))
     assert secret not in path.read_text()
+
+
+def test_a_full_disk_loses_lines_and_says_so_afterwards(tmp_path: Path) -> None:
+    """R73: a call must not fail because its log line cannot be written."""
+    full = LogFile(Path("/dev/full"))
+    log = open_log(cast(TextIO, full), "info", "json")
+    log.info("call ended")
+    log.info("call ended")
+    assert full.lost == 2
+    full.close()
+    path = tmp_path / "sipgw.log"
+    later = LogFile(path)
+    later.lost = full.lost
+    later.write("back\n")
+    later.close()
+    assert path.read_text() == "2 log lines could not be written\nback\n"

@@ -66,6 +66,41 @@ def test_early_dialogs_of_a_fork_are_all_told() -> None:
     assert tags == ["one", "two"]
 
 
+def test_an_ack_that_is_held_back_goes_out_when_the_tu_says_so() -> None:
+    """R73: no dialog is confirmed before it is written down."""
+    stage = Stage()
+    session = stage.call()
+    session.holds_ack = True
+    invite = stage.request()
+    assert stage.respond(invite, 200, body=SDP).names == ["Answered"]
+    assert stage.respond(invite, 200, body=SDP).names == []
+    assert session.dialog_state() != ""
+    assert stage.run(session.acknowledge()).names == ["ACK"]
+    assert stage.run(session.acknowledge()).names == []
+    assert stage.respond(invite, 200, body=SDP).names == ["ACK"]
+
+
+def test_a_call_given_up_before_its_ack_is_acknowledged_and_hung_up_on() -> None:
+    """§15: BYE only in a dialog whose 2xx has its ACK."""
+    stage = Stage()
+    session = stage.call()
+    session.holds_ack = True
+    invite = stage.request()
+    stage.respond(invite, 200, body=SDP)
+    assert stage.run(session.bye(stage.now)).names == ["ACK", "BYE"]
+    assert stage.respond(invite, 200, body=SDP).names == ["ACK"]
+
+
+def test_a_200_that_crosses_a_cancel_is_acknowledged_at_once() -> None:
+    stage = Stage()
+    session = stage.call()
+    session.holds_ack = True
+    invite = stage.request()
+    stage.respond(invite, 180)
+    stage.run(session.cancel(stage.now))
+    assert stage.respond(invite, 200, body=SDP).names == ["ACK", "BYE", "Refused"]
+
+
 def test_a_repeated_200_gets_the_same_ack_and_no_second_event() -> None:
     """§13.2.2.4."""
     stage = Stage()

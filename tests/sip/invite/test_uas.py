@@ -53,6 +53,16 @@ def test_an_explicit_hundred_makes_no_dialog() -> None:
     assert stage.endpoint.counts["invite_sessions"] == 0
 
 
+def test_before_any_response_the_dialog_that_the_200_will_make_can_be_written_down() -> None:
+    """R73: a call answered without ringing is hung up on after a crash too."""
+    stage = Stage()
+    session = stage.offered()
+    before = session.dialog_state()
+    stage.run(session.answer(SDP, 0.1))
+    assert before == session.dialog_state()
+    assert stage.response().to.tag in before
+
+
 def test_a_repeated_invite_meets_the_last_response() -> None:
     stage = Stage()
     session = stage.offered()
