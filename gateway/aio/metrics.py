@@ -56,6 +56,14 @@ class Metrics:
         self.live_calls = Gauge("sipgw_live_calls", "Calls in progress", registry=registry)
         self.bindings = Gauge("sipgw_bindings", "Registered contacts", registry=registry)
         self.channels = Gauge("sipgw_channels_in_use", "Channel leases held", registry=registry)
+        self.carrier_up = Gauge(
+            "sipgw_carrier_up", "1 while a carrier is well, 0 while it rests or is down",
+            ["carrier"], registry=registry,
+        )  # fmt: skip
+        self._audited(registry)
+
+    def _audited(self, registry: CollectorRegistry) -> None:
+        """What the operator is alarmed by, and what proves that nothing went missing."""
         self.busiest = Gauge(
             "sipgw_channels_busiest", "The most channels one profile ever held at a time",
             registry=registry,
@@ -72,8 +80,4 @@ class Metrics:
         self.orphaned_leases = Counter(
             "sipgw_orphaned_leases_total", "Channel leases found without a live call (an alarm)",
             registry=registry,
-        )  # fmt: skip
-        self.carrier_up = Gauge(
-            "sipgw_carrier_up", "1 while a carrier is well, 0 while it rests or is down",
-            ["carrier"], registry=registry,
         )  # fmt: skip
