@@ -186,8 +186,21 @@ class CallRunner:
     # Events in.
 
     def _feed(self, live: LiveCall, event: on.Event) -> None:
+        if live.call_id not in self._live:
+            self._too_late(live, event)
+            return
         self._inbox.append((live, event))
         self._drain()
+
+    def _too_late(self, live: LiveCall, event: on.Event) -> None:
+        """The machine broke while it waited: what it is given now goes straight back."""
+        if isinstance(event, on.MediaReady):
+            self._media.close(live.call_id, lambda closed: None)
+        elif isinstance(event, on.Admitted):
+            admission, now = event.admission, self._clock.now()
+            cause, label = EndCause.INTERNAL_ERROR, admission.kind.value
+            effect = do.Settle(admission, None, now, cause, 500, "INTERNAL", label, "")
+            self._settler.settle(effect, live.attempt, "")
 
     def _drain(self) -> None:
         """One event at a time: what an effect brings about waits until its siblings are done."""
@@ -197,15 +210,31 @@ class CallRunner:
         try:
             while self._inbox:
                 live, event = self._inbox.popleft()
-                self._run(live, live.call.receive(event, self._clock.now()))
+                now = self._clock.now()
+                try:
+                    effects = live.call.receive(event, now)
+                except Exception as error:
+                    effects = self._broken(live, error)
+                self._run(live, effects)
         finally:
             self._busy = False
 
     def _on_due(self, call_id: CallId, now: float) -> None:
         live = self._live.get(call_id)
-        if live is not None:
-            self._run(live, live.call.tick(now))
-            self._drain()
+        if live is None:
+            return
+        try:
+            effects = live.call.tick(now)
+        except Exception as error:
+            effects = self._broken(live, error)
+        self._run(live, effects)
+        self._drain()
+
+    def _broken(self, live: LiveCall, error: Exception) -> list[do.Effect]:
+        """Supervision: a bug in one call must not take the gateway down."""
+        self._log.error("call broke", call=live.call_id, exc_info=error)
+        self._abort(live)
+        return []
 
     def _run(self, live: LiveCall, effects: list[do.Effect]) -> None:
         was, self._busy = self._busy, True
@@ -213,9 +242,7 @@ class CallRunner:
             for effect in effects:
                 self._execute[type(effect)](live, effect)
         except Exception as error:
-            # Supervision: a bug in one call must not take the gateway down.
-            self._log.error("call broke", call=live.call_id, exc_info=error)
-            self._abort(live)
+            self._broken(live, error)
         finally:
             self._busy = was
         if live.call.state is State.ENDED:

@@ -149,6 +149,8 @@ class Call:
         effects: list[Effect] = [leg_a, do.Abandon(), *self._release_b()]
         if self.media_open:
             effects.append(do.CloseMedia())
+        if self.state is State.ANSWERING:
+            self._answered_now = None  # the caller never heard the answer (R70)
         self.state = State.ENDED
         if self._admission is not None:
             self._note_ending(EndCause.INTERNAL_ERROR, 500, now, "INTERNAL")
