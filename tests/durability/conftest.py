@@ -14,7 +14,7 @@ import pytest
 from tests.support.fast_room import MEDIA_PORTS
 from tests.support.gateway_process import GatewayProcess
 from tests.support.load_peer import LoadPeer, PeerCall
-from tests.support.load_seed import DESTINATION, LoadSeed, seed_load
+from tests.support.load_seed import CREDIT, DESTINATION, LoadSeed, seed_load
 from tests.support.store_reader import StoreReader
 
 SETTLED_WITHIN_S = 10.0
@@ -97,7 +97,7 @@ async def start(tmp_path: Path, processes: list[GatewayProcess]) -> AsyncIterato
     async def start_stage(
         *,
         channels: int = 300,
-        credit_micros: int = 100_000_000,
+        credit_micros: int = CREDIT,
         tables: str = "",
         directory: Path | None = None,
         log_level: str = "info",

@@ -6,16 +6,21 @@ The peers outlive it and are asked what they saw. How many rounds: SIPGW_CRASH_R
 import asyncio
 import os
 import random
+import socket
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from rating.increments import billable_s
 from tests.durability.conftest import Stage, StartStage
-from tests.support.load_peer import PeerCall, after
-from tests.support.store_reader import Row
+from tests.support.fast_room import MEDIA_PORTS
+from tests.support.gateway_process import GatewayFailed, GatewayProcess
+from tests.support.load_peer import LoadPeer, PeerCall, after
+from tests.support.load_seed import CREDIT, DESTINATION, seed_load
+from tests.support.store_reader import Row, StoreReader
 
 ROUNDS = int(os.environ.get("SIPGW_CRASH_ROUNDS", "3"))
 LONG_OUT, LONG_IN, RINGING = 35, 20, 10
@@ -92,6 +97,13 @@ async def busy_until_killed(stage: Stage, lives_s: float) -> Crash:
     return crash
 
 
+async def killed_while_it_starts(stage: Stage, lives_s: float) -> None:
+    """A start that is killed somewhere between the interpreter's first line and the last BYE."""
+    stage.gateway.launch()
+    await asyncio.sleep(lives_s)
+    stage.gateway.kill()
+
+
 async def recovered(stage: Stage, crash: Crash) -> None:
     await asyncio.to_thread(stage.gateway.start)
     await stage.settled()
@@ -147,6 +159,8 @@ async def test_nothing_is_lost_or_doubled_by_kill_nine(start: StartStage) -> Non
         lives_s = 6.5 if number == 0 else random_.uniform(0.8, 7.5)
         crash = await busy_until_killed(stage, lives_s)
         assert len(crash.open_calls) >= 50
+        if number % 2:
+            await killed_while_it_starts(stage, random_.uniform(0.5, 1.2))
         await recovered(stage, crash)
         assert_hung_up(stage, crash)
         beats = assert_billed(stage, crash)
@@ -158,3 +172,50 @@ async def test_nothing_is_lost_or_doubled_by_kill_nine(start: StartStage) -> Non
             f"{len(crash.talking)} confirmed dialogs, {beats} heartbeats"
         )
     assert heartbeats >= LONG_OUT
+
+
+async def test_a_start_that_fails_leaves_the_calls_to_the_next_one(start: StartStage) -> None:
+    """R73: nobody is hung up on without a CDR, and nothing is forgotten."""
+    stage = await start()
+    calls = [stage.dial() for _ in range(5)]
+    assert {await call.final for call in calls} == {200}
+    stage.gateway.kill()
+    settings = stage.gateway.settings_file.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        blocked = settings.replace(
+            '[http]\nbind = "127.0.0.1:0"', f'[http]\nbind = "127.0.0.1:{port}"'
+        )
+        stage.gateway.settings_file.write_text(settings.replace(free, blocked))
+        with pytest.raises(GatewayFailed, match="ended with 1"):
+            await asyncio.to_thread(stage.gateway.start)
+    assert len(stage.store.open_calls()) == 5
+    assert all(call.talking for call in calls)
+    stage.gateway.settings_file.write_text(settings)
+    await asyncio.to_thread(stage.gateway.start)
+    async with asyncio.timeout(5):
+        assert {await call.over for call in calls} == {"bye"}
+    await stage.settled()
+    assert len(stage.store.cdrs()) == 5
+    stage.assert_money_adds_up()
+
+
+async def test_over_tcp_the_bye_is_dialled_to_the_address_the_pbx_gave(
+    tmp_path: Path, processes: list[GatewayProcess]
+) -> None:
+    """R73: the connection died with the process, the address in the Contact did not."""
+    async with LoadPeer(transport="tcp") as pbx, LoadPeer() as carrier:
+        gateway = GatewayProcess(tmp_path, media=MEDIA_PORTS)
+        seeded = seed_load(gateway.var, pbx.address, carrier.address, transport="tcp")
+        await asyncio.to_thread(gateway.start)
+        processes.append(gateway)
+        call = pbx.call(DESTINATION, gateway.address("tcp"))
+        async with asyncio.timeout(5):
+            assert await call.final == 200
+        stage = Stage(gateway, pbx, carrier, seeded, StoreReader(gateway.store_path), CREDIT)
+        gateway.kill()
+        await asyncio.to_thread(gateway.start)
+        async with asyncio.timeout(5):
+            assert await call.over == "bye"
+            assert await carrier.offered[0].over == "bye"
+        await stage.settled()

@@ -12,6 +12,7 @@ import pytest
 
 from tests.durability.conftest import Stage, StartStage
 from tests.support.fast_room import in_fast_time, room
+from tests.support.load_peer import ring_only
 from tests.support.load_seed import FIRST_INCREMENT
 
 REFUSED = 40  # enough log lines for more than the last page of a disk
@@ -90,6 +91,27 @@ async def test_a_locked_store_costs_new_calls_only(start: StartStage) -> None:
     stage = await start()
     lock = locked(stage.gateway.store_path)
     await trouble(stage, lock.__enter__, lambda: lock.__exit__(None, None, None))
+
+
+async def test_an_answer_that_cannot_be_written_down_is_taken_back(start: StartStage) -> None:
+    """R70, R73: the callee is hung up on, the caller refused, and nobody pays."""
+    stage = await start()
+    stage.carrier.answers = ring_only
+    call = stage.dial()
+    while not stage.carrier.offered:
+        await asyncio.sleep(0.02)
+    (callee,) = stage.carrier.offered
+    with locked(stage.gateway.store_path):
+        callee.answer()
+        async with asyncio.timeout(10):
+            assert await callee.over == "bye"
+            assert await call.final == 503
+    assert call.refusal is not None
+    assert "STORE_UNAVAILABLE" in (call.refusal.get("Reason") or "")
+    await stage.settled()
+    (row,) = stage.store.cdrs()
+    assert (row["refusal"], row["charge_micros"], row["duration_us"]) == ("STORE_UNAVAILABLE", 0, 0)
+    await stage.assert_nothing_held()
 
 
 @pytest.fixture

@@ -95,8 +95,12 @@ class GatewayProcess:
 
     def start(self) -> None:
         """Run `sipgw serve` and wait until it says where it listens."""
-        run_file = self.var / "run.json"
-        run_file.unlink(missing_ok=True)
+        self.launch()
+        self.wait_until_up()
+
+    def launch(self) -> None:
+        """Run `sipgw serve`; what becomes of it is the test's to see."""
+        (self.var / "run.json").unlink(missing_ok=True)
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.var / "stderr.txt").open("ab") as stderr:
             self.process = subprocess.Popen(
@@ -107,6 +111,10 @@ class GatewayProcess:
                 stdout=stderr,
                 stderr=stderr,
             )
+
+    def wait_until_up(self) -> None:
+        assert self.process is not None
+        run_file = self.var / "run.json"
         deadline = time.monotonic() + START_TIMEOUT_S
         while not run_file.exists():
             if self.process.poll() is not None:

@@ -126,7 +126,10 @@ class _CountingDriver(SipDriver):
 class LoadPeer:
     """`async with LoadPeer(answers) as peer`, then `peer.call(number, gateway)`."""
 
-    def __init__(self, answers: Answers | None = None, *, t1_s: float = 0.5) -> None:
+    def __init__(
+        self, answers: Answers | None = None, *, t1_s: float = 0.5, transport: str = "udp"
+    ) -> None:
+        self._transport = transport
         self.answers = answers or answer_at_once
         self.clock = _Clock()
         self.now = self.clock.now
@@ -151,7 +154,8 @@ class LoadPeer:
 
     def call(self, number: str, gateway: Address, caller: str = "pbx") -> PeerCall:
         """INVITE now; what comes of it is seen on the call."""
-        flow = Flow("udp", self.address, gateway)
+        flow = Flow(self._transport, self.address, gateway)
+        transport = "" if self._transport == "udp" else f";transport={self._transport}"
         host, port = self.address
         fields = [
             ("Via", ""),
@@ -160,7 +164,7 @@ class LoadPeer:
             ("To", f"<sip:{number}@{REALM}>"),
             ("Call-ID", secrets.token_hex(8)),
             ("CSeq", "1 INVITE"),
-            ("Contact", f"<sip:{caller}@{host}:{port}>"),
+            ("Contact", f"<sip:{caller}@{host}:{port}{transport}>"),
             ("Content-Type", "application/sdp"),
         ]
         request = Request("INVITE", f"sip:{number}@{REALM}", Headers(fields), sdp())
@@ -218,7 +222,10 @@ class LoadPeer:
             self.errors.append(f"{report}: {error!r}")
 
     async def __aenter__(self) -> "LoadPeer":
-        self.address = await self.driver.listen_udp("127.0.0.1", 0)
+        if self._transport == "tcp":
+            self.address = await self.driver.listen_tcp("127.0.0.1", 0)
+        else:
+            self.address = await self.driver.listen_udp("127.0.0.1", 0)
         return self
 
     async def __aexit__(

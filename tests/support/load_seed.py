@@ -13,6 +13,7 @@ from store.vault import Vault
 from tests.support.seed import CURRENCY, GOLDEN_RATES, NUMBER, fund, put_tariff
 
 FIRST_INCREMENT = 3_000  # 30 s to the United States at 0.006 a minute
+CREDIT = 100_000_000
 DESTINATION = "+17035550100"
 
 
@@ -32,7 +33,8 @@ def seed_load(
     carrier: tuple[str, int],
     *,
     channels: int = 300,
-    credit_micros: int = 100_000_000,
+    credit_micros: int = CREDIT,
+    transport: str = "udp",
 ) -> LoadSeed:
     """Fill the store of a gateway that does not run yet."""
     var.mkdir(parents=True, exist_ok=True)
@@ -54,6 +56,7 @@ def seed_load(
                     password="secret-of-load",
                     mode=AuthMode.IP,
                     address=pbx,
+                    transport=transport,
                     channels=channels,
                     subscription=Subscription.ACTIVE,
                 ),
