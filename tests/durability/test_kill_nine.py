@@ -183,9 +183,8 @@ async def test_a_start_that_fails_leaves_the_calls_to_the_next_one(start: StartS
     settings = stage.gateway.settings_file.read_text()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        blocked = settings.replace(
-            '[http]\nbind = "127.0.0.1:0"', f'[http]\nbind = "127.0.0.1:{port}"'
-        )
+        free, blocked = (f'[http]\nbind = "127.0.0.1:{number}"' for number in (0, port))
+        assert free in settings
         stage.gateway.settings_file.write_text(settings.replace(free, blocked))
         with pytest.raises(GatewayFailed, match="ended with 1"):
             await asyncio.to_thread(stage.gateway.start)
