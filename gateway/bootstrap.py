@@ -39,6 +39,7 @@ from gateway.aio.recovery import end_left_over, settle_left_over
 from gateway.aio.register_handler import RegisterHandler
 from gateway.aio.settler import Settler
 from gateway.aio.simulator import CarrierSimulator
+from gateway.aio.stopping import Stopping
 from gateway.aio.store_watch import StoreWatch
 from gateway.aio.sweeper import Sweeper
 from gateway.aio.tasks import Tasks
@@ -48,7 +49,6 @@ from gateway.b2bua.hunt import HuntLimits
 from gateway.bans import BanLimits, Bans
 from gateway.hot_state import HotState
 from gateway.identify import Identifier
-from gateway.model.call import EndCause
 from gateway.model.carrier import Carrier
 from gateway.ports import Clock
 from gateway.registrar import RegistrarLimits
@@ -72,8 +72,6 @@ from store.vault import Vault
 
 ALLOW = ("INVITE", "ACK", "CANCEL", "OPTIONS", "BYE", "UPDATE")
 SIMULATOR_ID = 0  # no carrier of the store has it
-POLL_S = 0.02
-FAREWELL_S = 2.0  # how long a stop waits for the answers to its BYEs, and for the store
 DEMO_TARIFF = Path(__file__).parent.parent / "config" / "tariffs" / "demo.csv"
 
 
@@ -115,8 +113,7 @@ class Gateway:
         self._clock = clock or SystemClock()
         self._ids = SystemIds()
         self._started_now = self._clock.now()
-        self._stop = asyncio.Event()
-        self._hurry = asyncio.Event()
+        self._stopping = Stopping()
         self._demo = demo_company
         self._listening: list[Listening] = []
         self._http: HttpServer | None = None
@@ -308,7 +305,7 @@ class Gateway:
             end_left_over(left_over, settled, self._outbox, self._driver, self._clock, self._log)
             self._tune_collector()
             self._announce()
-            await self._stop.wait()
+            await self._stopping.wait()
         finally:
             await self._close()
 
@@ -325,10 +322,8 @@ class Gateway:
         self._tasks.spawn(self._sweeper.run(), "sweeper")
 
     def stop(self) -> None:
-        """Take no new calls and let the running ones end; a second time: end them now."""
-        if self._stop.is_set():
-            self._hurry.set()
-        self._stop.set()
+        """As SIGTERM: take no new calls and let the running ones end; again: end them now."""
+        self._stopping.ask()
 
     async def _listen(self, listener: Listener, tls: ssl.SSLContext) -> None:
         host, port = listener.address
@@ -467,7 +462,7 @@ class Gateway:
         }
 
     def _health(self) -> str:
-        if self._stop.is_set():
+        if self._stopping.asked:
             return "stopping"
         return "ok" if self._store_watch.ok else "degraded"
 
@@ -476,7 +471,9 @@ class Gateway:
     async def _close(self) -> None:
         """Take no new calls, end the running ones, settle all, then let go of everything."""
         self._admitter.closing = True
-        await self._drain()
+        await self._stopping.drain(
+            self._runner, self._driver.endpoint, self._outbox, self._settings.calls.drain_timeout_s
+        )
         await self._control.aclose()
         self._carriers.close()
         self._register.flush()
@@ -497,17 +494,3 @@ class Gateway:
         self._log.info("stopped")
         if self._log_stream is not sys.stderr:
             self._log_stream.close()
-
-    async def _drain(self) -> None:
-        """Running calls may end by themselves; then BYE, and time for its answer and the store."""
-        hurried = self._tasks.spawn(self._hurry.wait(), "hurry")
-        idle = self._tasks.spawn(self._runner.idle(), "idle")
-        patience_s = self._settings.calls.drain_timeout_s
-        await asyncio.wait((hurried, idle), timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-        self._runner.hang_up_all(EndCause.SHUTDOWN)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_S):
-                await self._runner.idle()
-                # A BYE that got lost is repeated only as long as the sockets are open.
-                while self._driver.endpoint.counts["invite_sessions"] or self._outbox.unwritten:
-                    await asyncio.sleep(POLL_S)

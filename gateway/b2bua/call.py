@@ -188,9 +188,7 @@ class Call:
             return []
         match self._credit.tick(now):
             case Due.CUT:
-                unwritten = self._credit.unwritten
-                cause = EndCause.STORE_UNAVAILABLE if unwritten else EndCause.CREDIT_EXHAUSTED
-                return self._hang_up_both(cause, now)
+                return self._hang_up_both(self._credit.cut_cause, now)
             case Due.EXTEND:
                 return [do.ExtendHold(self._admission, self._credit.wanted_s)]
             case Due.NOTHING:

@@ -8,6 +8,7 @@ before is used (R63); denied then, the call is cut. What things cost is `rating/
 
 from enum import Enum
 
+from gateway.model.call import EndCause
 from rating import credit
 from rating.tariff import Rate
 
@@ -53,6 +54,10 @@ class CreditWatch:
     def wanted_s(self) -> int:
         """The seconds that the next increment would cover."""
         return credit.next_cover_s(self._rate, self.covered_s)
+
+    @property
+    def cut_cause(self) -> EndCause:
+        return EndCause.STORE_UNAVAILABLE if self.unwritten else EndCause.CREDIT_EXHAUSTED
 
     @property
     def deadline(self) -> float:

@@ -127,7 +127,7 @@ class Front:
         self.plane, self.sip, ids = PaperPlane(), PaperSip(names), make.CountingIds()
         kept = (self.clock, self.log, self.metrics)
         self.admitter = Admitter(self.hot, make.env(**(env or {})), self.journal, *kept, calls)
-        settler = Settler(self.hot, self.journal, self.admitter, *kept, loop)
+        settler = Settler(self.hot, self.journal, self.admitter, *kept)
         self.carriers = CarrierMonitor(
             self.hot, self.sip, lambda transport, host: make.GATEWAY, self.clock, ids, self.log,
             self.metrics, loop, make.REALM, "test",

@@ -1,7 +1,10 @@
 """A changed password while a PBX is registered and calls, through the whole gateway in memory."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
+from gateway.aio.store_watch import StoreWatch
 from gateway.aio.sweeper import Sweeper
 from gateway.credentials import Rotation, rotate
 from gateway.model.binding import Owner
@@ -35,7 +38,7 @@ class Company(Front):
         register = self.dispatcher._register
         Sweeper(
             self.hot, self.runner, register, self.doorman, self.journal, self.clock, self.log,
-            self.metrics,
+            self.metrics, cast(StoreWatch, SimpleNamespace(look=lambda: None)),
         ).sweep()  # fmt: skip
 
     def call(self, password: str, call_id: str) -> None:

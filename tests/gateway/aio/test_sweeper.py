@@ -31,10 +31,12 @@ class Bench:
         self.hot, self.runner, self.log = hot_state(), Runner(*live), KeptLog()
         self.metrics = fresh_metrics()
         self.looks = 0
-        idle = SimpleNamespace(flush=lambda: None, forget=lambda expired: None)
+        idle = SimpleNamespace(
+            flush=lambda: None, forget=lambda expired: None, sweep=lambda now: None
+        )
         self.sweeper = Sweeper(
-            self.hot, cast(Any, self.runner), cast(Any, idle), KeptJournal(), SystemClock(),
-            self.log, self.metrics, cast(Any, SimpleNamespace(look=self._look)),
+            self.hot, cast(Any, self.runner), cast(Any, idle), cast(Any, idle), KeptJournal(),
+            SystemClock(), self.log, self.metrics, cast(Any, SimpleNamespace(look=self._look)),
         )  # fmt: skip
 
     def _look(self) -> None:
