@@ -91,9 +91,13 @@ fuzz: $(VENV)/.test-stamp ## random input, for longer than `make test` does
 torture: $(VENV)/.test-stamp ## the messages of RFC 4475 and RFC 5118
 	@$(BIN)/python -m pytest -q -m torture $(ARGS)
 
+torture-crash: $(VENV)/.test-stamp ## kill -9 at twenty random instants of a busy gateway
+	@SIPGW_CRASH_ROUNDS=20 $(BIN)/python -m pytest -q -s tests/durability/test_kill_nine.py \
+	  -o faulthandler_timeout=600 $(ARGS)
+
 clean: ## remove what was built; the gateway's own var/ stays
 	@rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache .coverage
 	@find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run peers fmt check test docs bench fuzz torture clean
+.PHONY: help setup run peers fmt check test docs bench fuzz torture torture-crash clean

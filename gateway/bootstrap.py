@@ -72,6 +72,7 @@ from store.vault import Vault
 
 ALLOW = ("INVITE", "ACK", "CANCEL", "OPTIONS", "BYE", "UPDATE")
 SIMULATOR_ID = 0  # no carrier of the store has it
+OPEN_FILES = 65_536  # asked of the system, which may allow less
 DEMO_TARIFF = Path(__file__).parent.parent / "config" / "tariffs" / "demo.csv"
 
 
@@ -93,8 +94,10 @@ def serve(settings: Settings, demo_company: bool = False) -> int:
 
 def _allow_many_files() -> None:
     """A call takes four sockets a stream: the usual 1,024 would end at 250 calls."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 async def _run(settings: Settings, demo_company: bool) -> None:

@@ -105,7 +105,9 @@ class Sweeper:
             self._metrics.orphaned_leases.inc()
             self._log.error("channel held by no call", profile=profile_id, call=call_id)
         self._suspects = orphans
-        holds = {hold.id for hold in self._hot.ledger.holds() if hold.id not in live}
+        # Other holds are an operator's transfers under way ("move:").
+        calls = (hold.id for hold in self._hot.ledger.holds() if hold.id.startswith("c-"))
+        holds = {hold_id for hold_id in calls if hold_id not in live}
         for hold_id in holds & self._suspect_holds:
             self._metrics.orphaned_holds.inc()
             self._log.error("credit held by no call", hold=hold_id)

@@ -13,6 +13,7 @@ from gateway.commands import decks
 from gateway.commands.base import Args, Change, Env, Json
 from gateway.commands.table import VERBS
 from gateway.hot_state import HotState
+from gateway.model.profile import account_of
 from store import ledger as ledger_rows
 from store.archive import StoreArchive
 from store.database import Database
@@ -71,7 +72,7 @@ class StoppedOffice:
         for entry in recent:
             hot.ledger.remember(entry)
         for found in snapshot.open_calls:
-            account = hot.profile_by_id[found.admitted.profile_id].account
+            account = account_of(found.admitted.profile_id)
             call_id, micros = found.admitted.call_id, found.held_micros
             if micros:
                 hot.ledger.hold(call_id, account, micros, found.admitted.currency)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import resource
 
 from tests.durability.conftest import Stage, StartStage
 from tests.support.load_peer import PeerCall, after, ring_only
@@ -103,3 +104,15 @@ async def test_with_every_channel_taken_the_next_call_is_refused_either_way(
     second.bye()
     await stage.settled()
     await stage.assert_nothing_held()
+
+
+async def test_the_usual_limit_of_open_files_is_no_limit_of_calls(start: StartStage) -> None:
+    """R24: 300 channels take 1,200 sockets, a shell gives 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, hard))
+    try:
+        stage = await start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    raised, _ = resource.prlimit(stage.gateway.pid, resource.RLIMIT_NOFILE)
+    assert raised >= min(hard, 20_000)

@@ -73,6 +73,7 @@ def test_what_live_calls_hold_is_no_drift() -> None:
     profile.lease("c-1", Direction.OUTGOING, AT)
     profile.lease("c-1/called", Direction.INCOMING, AT)
     bench.hot.ledger.hold("c-1", "profile:1", 3_000, "USD")
+    bench.hot.ledger.hold("move:take-back-1", "profile:1", 3_000, "USD")
     bench.sweeper.sweep()
     bench.sweeper.sweep()
     assert bench.log.events == []
