@@ -105,6 +105,10 @@ class Headers:
         headers._values = values
         return headers
 
+    def keys(self) -> tuple[str, ...] | list[str]:
+        """The lower-case long form of the name of each line."""
+        return self._keys
+
     def get(self, name: str) -> str | None:
         """The value of the first line of that name."""
         key = KEYS.get(name) or key_of(name)
@@ -113,18 +117,24 @@ class Headers:
 
     def all(self, name: str) -> list[str]:
         """The values of all lines of that name, one per line."""
-        key = KEYS.get(name) or key_of(name)
+        return self.of_key(KEYS.get(name) or key_of(name))
+
+    def of_key(self, key: str) -> list[str]:
+        """As `all`, for a name that is spelt as its key."""
         keys = self._keys
-        found = keys.count(key)
-        if found == 0:
+        if key not in keys:
             return []
+        found = keys.count(key)
         if found == 1:
             return [self._values[keys.index(key)]]
         return [value for k, value in zip(keys, self._values, strict=True) if k == key]
 
     def values(self, name: str) -> list[str]:
         """All elements of a comma list, over all its lines (RFC 3261 §7.3.1)."""
-        return [element for line in self.all(name) for element in split_list(line)]
+        lines = self.all(name)
+        if len(lines) == 1:
+            return split_list(lines[0])
+        return [element for line in lines for element in split_list(line)]
 
     def count(self, name: str) -> int:
         """How many lines have that name."""

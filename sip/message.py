@@ -23,10 +23,11 @@ class Message:
     missing; for a message that `parse_message` returned they never do.
     """
 
-    __slots__ = ("_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
+    __slots__ = ("_call_id", "_contacts", "_cseq", "_from", "_to", "_vias", "body", "headers")
 
     headers: Headers
     body: bytes
+    _call_id: str | None
     _vias: list[Via] | None
     _from: NameAddr | None
     _to: NameAddr | None
@@ -36,6 +37,7 @@ class Message:
     def __init__(self, headers: Headers, body: bytes) -> None:
         self.headers = headers
         self.body = body
+        self._call_id = None
         self._vias = None
         self._from = None
         self._to = None
@@ -81,7 +83,10 @@ class Message:
 
     @property
     def call_id(self) -> str:
-        return self.required("call-id")
+        call_id = self._call_id
+        if call_id is None:
+            call_id = self._call_id = self.required("call-id")
+        return call_id
 
     @property
     def contacts(self) -> list[NameAddr]:
@@ -169,6 +174,18 @@ class Request(Message):
 
     def with_headers(self, headers: Headers) -> "Request":
         return Request(self.method, self.uri, headers, self.body)
+
+    def with_top_via(self, via: Via) -> "Request":
+        """A copy with another top Via; what was read of the other fields stays read."""
+        copy = self.with_headers(self.headers.with_top("Via", str(via)))
+        copy._vias = [via, *self.vias[1:]]
+        copy._call_id = self._call_id
+        copy._from = self._from
+        copy._to = self._to
+        copy._cseq = self._cseq
+        copy._contacts = self._contacts
+        copy._request_uri = self._request_uri
+        return copy
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
