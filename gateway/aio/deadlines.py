@@ -11,6 +11,10 @@ from typing import Generic, TypeVar
 
 from gateway.ports import Clock
 
+# A deadline is met this much late: those of that moment are met together, and no rounding of the
+# loop's to milliseconds wakes us before anything is due.
+LATE_S = 0.005
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -47,7 +51,7 @@ class Deadlines(Generic[Key]):
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
-        self._timer = self._loop.call_later(max(0.0, at - self._clock.now()), self._fire)
+        self._timer = self._loop.call_later(max(0.0, at - self._clock.now()) + LATE_S, self._fire)
 
     def _fire(self) -> None:
         self._timer, self._timer_at = None, float("inf")
