@@ -83,18 +83,11 @@ class Headers:
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raise LocalProtocolError for a name that is no token."""
-        self._names = names = []
-        self._keys = keys = []
-        self._values = values = []
-        for name, value in fields:
-            key = KEYS.get(name)
-            if key is None:
-                if TOKEN.fullmatch(name) is None:
-                    raise LocalProtocolError(f"malformed header name {name!r}")
-                key = key_of(name)
-            names.append(name)
-            keys.append(key)
-            values.append(value)
+        pairs = [*fields]
+        self._names = names = [name for name, _ in pairs]
+        self._values = [value for _, value in pairs]
+        known = KEYS
+        self._keys = [known.get(name) or key_of(_checked(name)) for name in names]
 
     @classmethod
     def of_lists(cls, names: list[str], keys: list[str], values: list[str]) -> Self:

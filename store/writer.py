@@ -1,8 +1,9 @@
 """Owns the writer, one thread with group commit and full sync (R66, R73): `gateway.ports.Journal`.
 
-Batches are committed in the order they came, many in one transaction. A batch that cannot be written
-fails alone: then the transaction is written again, each batch in its own savepoint. When the disk fails, all batches of that commit fail and
-the thread goes on with the next. What a record does to the tables is the journal's.
+Batches are committed in the order they came, many in one transaction. A batch that cannot be
+written fails alone: then the transaction is written again, each batch in its own savepoint. When
+the disk fails, all batches of that commit fail and the thread goes on with the next. What a record
+does to the tables is the journal's.
 """
 
 import logging

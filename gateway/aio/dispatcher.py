@@ -50,6 +50,7 @@ class Dispatcher:
         self._log = log
         self._metrics = metrics
         self._allow = ", ".join(allow)
+        self._invites = metrics.requests.labels("INVITE")
         self._handlers: dict[type[object], Callable[[Any], None]] = {
             RequestReceived: self._on_request,
             invite.Offered: self._on_offer,
@@ -84,7 +85,7 @@ class Dispatcher:
         self._sip.execute(self._sip.endpoint.respond(event.handle, status, reason, fields, now=now))
 
     def _on_offer(self, event: invite.Offered) -> None:
-        self._metrics.requests.labels("INVITE").inc()
+        self._invites.inc()
         now = self._clock.now()
         who = self._identifier.identify(event.request, event.flow, now)
         if isinstance(who, Challenged):
