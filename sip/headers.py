@@ -108,6 +108,11 @@ class Headers:
         keys = self._keys
         return self._values[keys.index(key)] if key in keys else None
 
+    def first(self, key: str) -> str | None:
+        """As `get`, for a name that is spelt as its key."""
+        keys = self._keys
+        return self._values[keys.index(key)] if key in keys else None
+
     def all(self, name: str) -> list[str]:
         """The values of all lines of that name, one per line."""
         return self.of_key(KEYS.get(name) or key_of(name))
@@ -124,10 +129,7 @@ class Headers:
 
     def values(self, name: str) -> list[str]:
         """All elements of a comma list, over all its lines (RFC 3261 §7.3.1)."""
-        lines = self.all(name)
-        if len(lines) == 1:
-            return split_list(lines[0])
-        return [element for line in lines for element in split_list(line)]
+        return [element for line in self.all(name) for element in split_list(line)]
 
     def count(self, name: str) -> int:
         """How many lines have that name."""

@@ -47,7 +47,7 @@ def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
     message = _start(lines[0])
     try:
         message.headers = _headers(lines[1 : limits.headers + 1])
-        _check_sizes(lines, limits)
+        _check_sizes(lines, end, limits)
         message.body = _body(message.headers, data, end + 4, limits)
         _check(message, lines[0], limits)
     except RemoteProtocolError as error:
@@ -71,10 +71,10 @@ def _lines(head: str) -> list[str]:
     return lines
 
 
-def _check_sizes(lines: list[str], limits: Limits) -> None:
+def _check_sizes(lines: list[str], octets: int, limits: Limits) -> None:
     if len(lines) > limits.headers + 1:
         raise RemoteProtocolError("too many header lines", 513)
-    if max(map(len, lines[1:]), default=0) > limits.header_line:
+    if octets > limits.header_line and max(map(len, lines[1:]), default=0) > limits.header_line:
         raise RemoteProtocolError("header line too long", 513)
 
 
@@ -193,7 +193,7 @@ def _check(message: Request | Response, start_line: str, limits: Limits) -> None
 
 
 def _check_mandatory(message: Message) -> None:
-    _ = message.vias, message.from_, message.to, message.cseq
+    message.read_mandatory()
     if CALL_ID.fullmatch(message.call_id) is None:
         raise RemoteProtocolError("malformed Call-ID")
 
