@@ -21,17 +21,18 @@ _DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 class Location:
     """All bindings, each with at most one entry in the expiry heap."""
 
-    __slots__ = ("_by_flow", "_by_owner", "_due", "_queued")
+    __slots__ = ("_by_flow", "_by_owner", "_count", "_due", "_queued")
 
     def __init__(self, bindings: Iterable[Binding] = ()) -> None:
         self._by_owner: dict[_Key, dict[str, Binding]] = {}
         self._by_flow: dict[Flow, set[tuple[_Key, str]]] = {}
+        self._count = 0  # asked for after every registration
         self._due: list[tuple[float, _Key, str]] = []
         self._queued: dict[tuple[_Key, str], float] = {}
         self.apply(saved=bindings)
 
     def __len__(self) -> int:
-        return sum(len(contacts) for contacts in self._by_owner.values())
+        return self._count
 
     def __iter__(self) -> Iterator[Binding]:
         """Every binding, lapsed ones that were not swept yet among them."""
@@ -109,6 +110,7 @@ class Location:
         self._forget(binding)
         key = (binding.owner.value, binding.owner_id)
         self._by_owner.setdefault(key, {})[binding.contact] = binding
+        self._count += 1
         self._by_flow.setdefault(binding.flow, set()).add((key, binding.contact))
         self._queue(key, binding)
 
@@ -124,6 +126,7 @@ class Location:
         known = contacts.pop(binding.contact, None) if contacts else None
         if known is None:
             return
+        self._count -= 1
         if not contacts:
             del self._by_owner[key]
         sharing = self._by_flow.get(known.flow)

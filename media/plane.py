@@ -16,6 +16,9 @@ class Side(Enum):
     A = "a"
     B = "b"
 
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
+
     @property
     def other(self) -> "Side":
         return Side.B if self is Side.A else Side.A

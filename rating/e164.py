@@ -63,6 +63,7 @@ def _number(text: str) -> E164:
     return E164(digits)
 
 
+@lru_cache(maxsize=64)  # the two questions below come close together
 def _parsed(digits: str) -> PhoneNumber:
     try:
         return phonenumbers.parse(f"+{digits}", None)

@@ -16,6 +16,8 @@ from sip.target import literal_flow, next_hop, route
 # After a crash nobody knows how many requests were sent since the state was written down.
 RESTORED_CSEQ_STEP = 100
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Dialog:
     """One side of a peer-to-peer relation, seen from us. `local` and `remote` carry their tags."""
@@ -160,7 +162,7 @@ class Dialog:
 
     def to_json(self) -> str:
         """All that is needed to end the dialog after a crash."""
-        return json.dumps(
+        return _to_json(
             {
                 "call_id": self.call_id,
                 "local": self.local,
@@ -170,8 +172,7 @@ class Dialog:
                 "flow": self.flow,
                 "via_flow": self.via_flow,
                 "local_seq": self.local_seq,
-            },
-            separators=(",", ":"),
+            }
         )
 
     @staticmethod

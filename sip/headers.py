@@ -83,18 +83,11 @@ class Headers:
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         """Raise LocalProtocolError for a name that is no token."""
-        self._names = names = []
-        self._keys = keys = []
-        self._values = values = []
-        for name, value in fields:
-            key = KEYS.get(name)
-            if key is None:
-                if TOKEN.fullmatch(name) is None:
-                    raise LocalProtocolError(f"malformed header name {name!r}")
-                key = key_of(name)
-            names.append(name)
-            keys.append(key)
-            values.append(value)
+        pairs = [*fields]
+        self._names = names = [name for name, _ in pairs]
+        self._values = [value for _, value in pairs]
+        known = KEYS
+        self._keys = [known.get(name) or key_of(_checked(name)) for name in names]
 
     @classmethod
     def of_lists(cls, names: list[str], keys: list[str], values: list[str]) -> Self:
@@ -105,19 +98,31 @@ class Headers:
         headers._values = values
         return headers
 
+    def keys(self) -> tuple[str, ...] | list[str]:
+        """The lower-case long form of the name of each line."""
+        return self._keys
+
     def get(self, name: str) -> str | None:
         """The value of the first line of that name."""
         key = KEYS.get(name) or key_of(name)
         keys = self._keys
         return self._values[keys.index(key)] if key in keys else None
 
+    def first(self, key: str) -> str | None:
+        """As `get`, for a name that is spelt as its key."""
+        keys = self._keys
+        return self._values[keys.index(key)] if key in keys else None
+
     def all(self, name: str) -> list[str]:
         """The values of all lines of that name, one per line."""
-        key = KEYS.get(name) or key_of(name)
+        return self.of_key(KEYS.get(name) or key_of(name))
+
+    def of_key(self, key: str) -> list[str]:
+        """As `all`, for a name that is spelt as its key."""
         keys = self._keys
-        found = keys.count(key)
-        if found == 0:
+        if key not in keys:
             return []
+        found = keys.count(key)
         if found == 1:
             return [self._values[keys.index(key)]]
         return [value for k, value in zip(keys, self._values, strict=True) if k == key]

@@ -47,7 +47,7 @@ def parse_message(data: bytes, limits: Limits = DEFAULT) -> Request | Response:
     message = _start(lines[0])
     try:
         message.headers = _headers(lines[1 : limits.headers + 1])
-        _check_sizes(lines, limits)
+        _check_sizes(lines, end, limits)
         message.body = _body(message.headers, data, end + 4, limits)
         _check(message, lines[0], limits)
     except RemoteProtocolError as error:
@@ -71,10 +71,10 @@ def _lines(head: str) -> list[str]:
     return lines
 
 
-def _check_sizes(lines: list[str], limits: Limits) -> None:
+def _check_sizes(lines: list[str], octets: int, limits: Limits) -> None:
     if len(lines) > limits.headers + 1:
         raise RemoteProtocolError("too many header lines", 513)
-    if any(len(line) > limits.header_line for line in lines[1:]):
+    if octets > limits.header_line and max(map(len, lines[1:]), default=0) > limits.header_line:
         raise RemoteProtocolError("header line too long", 513)
 
 
@@ -82,11 +82,12 @@ def _start(line: str) -> Request | Response:
     """A message without headers yet, from its start line."""
     if line[:8].upper() == "SIP/2.0 ":  # RFC 3261 §7.1: the version compares without case
         return _status_line(line)
-    words = line.split(" ")
-    if len(words) < 3 or TOKEN.fullmatch(words[0]) is None:
+    method, _, rest = line.partition(" ")
+    uri, space, _ = rest.rpartition(" ")
+    if not space or TOKEN.fullmatch(method) is None:
         raise RemoteProtocolError("malformed start line")
     # Only the shape is looked at here: a bad URI or version is refused once the headers are read.
-    return Request(words[0], line[len(words[0]) + 1 :].rpartition(" ")[0], _EMPTY)
+    return Request(method, uri, _EMPTY)
 
 
 def _status_line(line: str) -> Response:
@@ -104,26 +105,50 @@ def _headers(lines: list[str]) -> Headers:
     names: list[str] = []
     keys: list[str] = []
     values: list[str] = []
-    known = KEYS
+    seen = _seen
     for line in lines:
-        name, colon, value = line.partition(":")
-        key = known.get(name)
-        if key is None:
-            name = name.rstrip(" \t")  # RFC 3261 §7.3.1: white space before the colon is legal
-            if not colon or TOKEN.fullmatch(name) is None:
-                raise RemoteProtocolError("malformed header line")
-            key = key_of(name)
-        elif not colon:
-            raise RemoteProtocolError("malformed header line")
+        name, key, value = seen.get(line) or _header(line)
         names.append(name)
         keys.append(key)
-        values.append(value.strip(" \t"))
+        values.append(value)
     return Headers.of_lists(names, keys, values)
+
+
+def _header(line: str) -> tuple[str, str, str]:
+    """Name, key and value of one header line."""
+    name, colon, value = line.partition(":")
+    key = KEYS.get(name)
+    if key is None:
+        name = name.rstrip(" \t")  # RFC 3261 §7.3.1: white space before the colon is legal
+        if not colon or TOKEN.fullmatch(name) is None:
+            raise RemoteProtocolError("malformed header line")
+        key = key_of(name)
+    elif not colon:
+        raise RemoteProtocolError("malformed header line")
+    header = name, key, value.strip(" \t")
+    if key in _REPEATED and len(line) <= _LONGEST_SEEN:
+        if len(_seen) >= _MOST_SEEN:
+            _seen.clear()
+        _seen[line] = header
+    return header
+
+
+# Lines that all messages of a peer have in common, as they were read before. What strangers can
+# make up fills the memory no further than this, and costs the others one reading more.
+_REPEATED: Final = frozenset(
+    {
+        *("accept", "allow", "allow-events", "contact", "content-length", "content-type", "cseq"),
+        *("expires", "max-forwards", "server", "session-expires", "supported", "user-agent"),
+    }
+)
+_MOST_SEEN: Final = 8_192
+_LONGEST_SEEN: Final = 256
+_seen: Final[dict[str, tuple[str, str, str]]] = {}
 
 
 def _body(headers: Headers, data: bytes, start: int, limits: Limits) -> bytes:
     available = len(data) - start
-    length = content_length(headers.all("content-length"))
+    length = content_length(headers.of_key("content-length"))
     if length is None:
         length = available
     elif length > available:
@@ -150,29 +175,36 @@ def _check(message: Request | Response, start_line: str, limits: Limits) -> None
     """Everything that must hold before anybody else sees the message."""
     if isinstance(message, Request):
         _check_request_line(message, start_line, limits)
-    headers = message.headers
-    for key in _SINGLE:
-        if headers.count(key) > 1:
-            raise RemoteProtocolError(f"more than one {key}")
+    keys = message.headers.keys()
+    if len(set(keys)) < len(keys):
+        for key in _SINGLE:
+            if keys.count(key) > 1:
+                raise RemoteProtocolError(f"more than one {key}")
     _check_mandatory(message)
     if isinstance(message, Request) and message.cseq.method != message.method:
         raise RemoteProtocolError("CSeq names another method")  # RFC 3261 §8.1.1.5
-    # Read once here, kept by the message: whoever asks later cannot be surprised.
-    _ = message.max_forwards, message.contacts, message.record_routes, message.routes
+    # Read once here: whoever asks later cannot be surprised.
+    if "contact" in keys:
+        _ = message.contacts
+    if "max-forwards" in keys:
+        _ = message.max_forwards
+    if "record-route" in keys or "route" in keys:
+        _ = message.record_routes, message.routes
 
 
 def _check_mandatory(message: Message) -> None:
-    _ = message.vias, message.from_, message.to, message.cseq
+    message.read_mandatory()
     if CALL_ID.fullmatch(message.call_id) is None:
         raise RemoteProtocolError("malformed Call-ID")
 
 
 def _check_request_line(request: Request, start_line: str, limits: Limits) -> None:
-    version = start_line.rpartition(" ")[2]
-    if version.upper() != "SIP/2.0":
-        if SIP_VERSION.fullmatch(version):
-            raise RemoteProtocolError("unknown SIP version", 505)  # RFC 3261 §21.5.6
-        raise RemoteProtocolError("malformed request line")
+    if not start_line.endswith(" SIP/2.0"):
+        version = start_line.rpartition(" ")[2]
+        if version.upper() != "SIP/2.0":
+            if SIP_VERSION.fullmatch(version):
+                raise RemoteProtocolError("unknown SIP version", 505)  # RFC 3261 §21.5.6
+            raise RemoteProtocolError("malformed request line")
     if len(request.uri) > limits.uri:
         raise RemoteProtocolError("Request-URI too long", 414)
     if NOT_IN_URI.search(request.uri):

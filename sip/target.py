@@ -5,7 +5,7 @@ Names are not looked up here.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_address
 
 from sip.fields.address import NameAddr
@@ -68,7 +68,7 @@ def note_source(request: Request, flow: Flow) -> Request:
         stamped = via.with_param("received", host)
     else:
         return request
-    return request.with_headers(request.headers.with_top("Via", str(stamped)))
+    return request.with_top_via(stamped)
 
 
 def reply_flow(via: Via, flow: Flow) -> Flow:
@@ -86,9 +86,8 @@ def reply_flow(via: Via, flow: Flow) -> Flow:
 def literal_flow(uri: Uri, flow: Flow) -> Flow | None:
     """The flow to a URI whose host is an address; None when a name would have to be looked up."""
     host = uri.param("maddr") or uri.host
-    try:
-        address = ip_address(host)
-    except ValueError:
+    address = _literal(host)
+    if address is None:
         return None
     transport = (uri.param("transport") or "").lower()
     if flow.secure or uri.scheme == "sips":
@@ -96,7 +95,7 @@ def literal_flow(uri: Uri, flow: Flow) -> Flow | None:
     elif transport not in DEFAULT_PORT:
         transport = flow.transport if uri.param("transport") is None else "udp"
     port = uri.port or DEFAULT_PORT[transport]
-    return Flow(transport, flow.local, (str(address), port))
+    return Flow(transport, flow.local, (address, port))
 
 
 def route(target: str, route_set: Sequence[str]) -> tuple[str, Sequence[str]]:
@@ -107,8 +106,8 @@ def route(target: str, route_set: Sequence[str]) -> tuple[str, Sequence[str]]:
     if first.has("lr"):
         return target, route_set
     # A strict router (RFC 2543) wants itself in the Request-URI and the target last.
-    stripped = replace(
-        first, params=tuple(p for p in first.params if p[0].lower() != "method"), headers=""
+    stripped = first._replace(
+        params=tuple(p for p in first.params if p[0].lower() != "method"), headers=""
     )
     return str(stripped), [*route_set[1:], f"<{target}>"]
 
@@ -127,6 +126,15 @@ def _is_address(text: str, host: str) -> bool:
         return ip_address(text) == ip_address(host)  # IPv6 has many spellings
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=1024)
+def _literal(host: str) -> str | None:
+    """A literal address in its one spelling; None for a name."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return None
 
 
 def _is_private(text: str) -> bool:

@@ -36,6 +36,9 @@ class TimerTable:
 
     def set(self, name: str, at: float) -> None:
         """Set or move a deadline."""
+        if name not in self._at and (self.deadline is None or at < self.deadline):
+            self.deadline = self._at[name] = at
+            return
         self._at[name] = at
         self._find_deadline()
 
@@ -46,9 +49,10 @@ class TimerTable:
 
     def keep_only(self, *names: str, **deadlines: float) -> None:
         """Forget all but `names`, and set `deadlines`."""
-        kept = {name: self._at[name] for name in names if name in self._at}
-        kept.update(deadlines)
-        self._at = kept
+        for name in names:
+            if name in self._at and name not in deadlines:
+                deadlines[name] = self._at[name]
+        self._at = deadlines
         self._find_deadline()
 
     def at(self, name: str) -> float | None:

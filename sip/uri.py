@@ -5,9 +5,8 @@ byte (R109). Escapes are undone only where a question needs it: `username`, `aor
 """
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from sip.errors import RemoteProtocolError
@@ -21,8 +20,7 @@ _CACHED_LENGTH: Final = 256
 _DECISIVE: Final = ("user", "ttl", "method", "maddr", "transport")
 
 
-@dataclass(frozen=True, slots=True)
-class Uri:
+class Uri(NamedTuple):
     """One URI. `==` compares the parts as written; `equivalent` compares by RFC 3261 §19.1.4.
 
     `user` and `params` are raw (still escaped); an IPv6 `host` has no brackets. For schemes other
@@ -65,8 +63,7 @@ class Uri:
         self, *, user: str | None = None, host: str | None = None, port: int | None = None
     ) -> "Uri":
         """A copy with other parts; what is not named stays."""
-        return replace(
-            self,
+        return self._replace(
             user=self.user if user is None else user,
             host=self.host if host is None else host,
             port=self.port if port is None else port,
@@ -74,11 +71,11 @@ class Uri:
 
     def with_user(self, user: str) -> "Uri":
         """A copy for another user (escaped as needed), without the old password."""
-        return replace(self, user=escape_user(user), password=None)
+        return self._replace(user=escape_user(user), password=None)
 
     def with_param(self, name: str, value: str | None = None) -> "Uri":
         """A copy with the parameter set: replaced in place, else appended."""
-        return replace(self, params=set_param(self.params, name, value))
+        return self._replace(params=set_param(self.params, name, value))
 
     def aor(self) -> str:
         """The canonical address of record, `sip:user@host` (RFC 3261 §10.3 step 5)."""

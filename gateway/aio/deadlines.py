@@ -11,6 +11,9 @@ from typing import Generic, TypeVar
 
 from gateway.ports import Clock
 
+# The loop rounds to milliseconds: a timer may fire too early, and must not do so at once again.
+PAUSE_S = 0.002
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -43,11 +46,11 @@ class Deadlines(Generic[Key]):
         if at < self._timer_at:
             self._arm(at)
 
-    def _arm(self, at: float) -> None:
+    def _arm(self, at: float, least_s: float = 0.0) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_at = at
-        self._timer = self._loop.call_later(max(0.0, at - self._clock.now()), self._fire)
+        self._timer = self._loop.call_later(max(least_s, at - self._clock.now()), self._fire)
 
     def _fire(self) -> None:
         self._timer, self._timer_at = None, float("inf")
@@ -61,7 +64,7 @@ class Deadlines(Generic[Key]):
         while heap and self._at.get(heap[0][2]) != heap[0][0]:
             heapq.heappop(heap)
         if heap and heap[0][0] < self._timer_at:
-            self._arm(heap[0][0])
+            self._arm(heap[0][0], PAUSE_S)
 
     def close(self) -> None:
         if self._timer is not None:

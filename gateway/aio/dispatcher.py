@@ -50,6 +50,9 @@ class Dispatcher:
         self._log = log
         self._metrics = metrics
         self._allow = ", ".join(allow)
+        # A child is looked up for every request: once for all.
+        self._requests = {name: metrics.requests.labels(name) for name in KNOWN_METHODS}
+        self._others = metrics.requests.labels("other")
         self._handlers: dict[type[object], Callable[[Any], None]] = {
             RequestReceived: self._on_request,
             invite.Offered: self._on_offer,
@@ -64,8 +67,7 @@ class Dispatcher:
 
     def _on_request(self, event: RequestReceived) -> None:
         method = event.request.method
-        known = method in KNOWN_METHODS
-        self._metrics.requests.labels(method if known else "other").inc()
+        self._requests.get(method, self._others).inc()
         if method == "REGISTER":
             self._register.handle(event)
         elif method == "OPTIONS":
@@ -84,7 +86,7 @@ class Dispatcher:
         self._sip.execute(self._sip.endpoint.respond(event.handle, status, reason, fields, now=now))
 
     def _on_offer(self, event: invite.Offered) -> None:
-        self._metrics.requests.labels("INVITE").inc()
+        self._requests["INVITE"].inc()
         now = self._clock.now()
         who = self._identifier.identify(event.request, event.flow, now)
         if isinstance(who, Challenged):

@@ -9,6 +9,7 @@ import io
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO, cast
 
@@ -70,16 +71,38 @@ def open_log(stream: TextIO, level: str, form: str) -> Log:
     ]
     if form == "json" or (form == "auto" and not stream.isatty()):
         processors.append(structlog.processors.JSONRenderer(serializer=_dumps))
+    elif stream.isatty():
+        processors.append(structlog.dev.ConsoleRenderer())
     else:
-        processors.append(structlog.dev.ConsoleRenderer(colors=stream.isatty()))
-    logger: Log = structlog.wrap_logger(
+        processors.append(_plain)
+    lazy = structlog.wrap_logger(
         structlog.WriteLogger(stream),
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
     )
+    # Bound once: the lazy one would put itself together for every line, those not written too.
+    logger: Log = lazy.bind()
     return logger
+
+
+def _plain(_: Any, __: str, line: MutableMapping[str, Any]) -> str:
+    """The look of structlog's console without its colours, at a third of its cost."""
+    at, level, event = line.pop("at"), line.pop("level"), line.pop("event")
+    exception = line.pop("exception", None)
+    facts = " ".join([f"{name}={_shown(line[name])}" for name in sorted(line)])
+    text = f"{at} [{level:<9}] {event:<30} {facts}".rstrip()
+    return text if exception is None else f"{text}\n{exception}"
+
+
+def _shown(value: Any) -> str:
+    """What could be taken for more than one fact, or for more than one line, stands in quotes."""
+    plain = isinstance(value, str) and value.isprintable() and _QUOTED.isdisjoint(value)
+    return value if plain else repr(value)
+
+
+_QUOTED = frozenset(" =\"'\\")
 
 
 def _dumps(value: Any, default: Any = None, **_: Any) -> str:

@@ -21,6 +21,9 @@ class LegSide(Enum):
     A = "a"
     B = "b"
 
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
+
     @property
     def other(self) -> "LegSide":
         return LegSide.B if self is LegSide.A else LegSide.A
@@ -61,6 +64,9 @@ class Source(Enum):
     PROFILE = "profile"
     CARRIER = "carrier"
     ONNET = "onnet"
+
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,9 @@ _STATIC = {
 
 def first_value(lines: Iterable[Line], kind: str) -> str | None:
     """The value of the first line of `kind`."""
-    for line in lines:
-        if line.kind == kind:
-            return line.value
+    for each, value in lines:
+        if each == kind:
+            return value
     return None
 
 
@@ -92,8 +92,8 @@ def attribute_values(lines: Iterable[Line], name: str) -> list[str]:
 
 def direction_of(lines: Iterable[Line]) -> MediaDirection | None:
     """The first direction attribute, or None when there is none."""
-    for line in lines:
-        if line.kind == "a" and (found := _DIRECTIONS.get(line.value.strip().lower())):
+    for kind, value in lines:
+        if kind == "a" and (found := _DIRECTIONS.get(value.strip().lower())):
             return found
     return None
 

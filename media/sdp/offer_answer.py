@@ -34,11 +34,13 @@ __all__ = ["RelayNegotiation", "SidePolicy"]
 
 @dataclass(slots=True)
 class _Origin:
-    """Our o= line towards one side, and the body it last stood in."""
+    """Our o= line towards one side, and the body it last stood in with what that was made of."""
 
     session_id: str
     version: int = 1
     body: bytes = b""
+    source: SessionDescription | None = None
+    placements: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,8 @@ class RelayNegotiation:
             # RFC 8866 §5.2: numeric and unique; 31 bits suit every reader.
             number = int.from_bytes(self._octets(4), "big") >> 1
             origin = self._origins[side] = _Origin(str(number))
+        elif origin.source is source and origin.placements == placements and not reflect:
+            return origin.body  # asked once more for what was told already
         write = reflected if reflect else rewritten
         body = print_sdp(write(source, placements, self._heading(side, origin)))
         if origin.body and body != origin.body:
@@ -296,6 +300,7 @@ class RelayNegotiation:
             origin.version += 1
             body = print_sdp(write(source, placements, self._heading(side, origin)))
         origin.body = body
+        origin.source, origin.placements = (None if reflect else source), placements
         return body
 
     def _heading(self, side: Side, origin: _Origin) -> Heading:

@@ -5,6 +5,7 @@ ones; everything else is an `SdpError`. It judges no content beyond the m= line.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from media.errors import SdpError
@@ -63,11 +64,22 @@ def _lines(body: bytes, limits: SdpLimits) -> list[Line]:
         raise SdpError("too-large", f"more than {limits.lines} lines")
     found: list[Line] = []
     for row in rows:
-        kind = row[0]
-        if row[1:2] != "=" or not (kind.isascii() and kind.isalpha()):
+        line = _line(row) if len(row) <= _LONGEST_KEPT else _read_line(row)
+        if line is None:
             raise SdpError("malformed", f"line {len(found) + 1} has no type")
-        found.append(Line(kind, row[2:]))
+        found.append(line)
     return found
+
+
+def _read_line(row: str) -> Line | None:
+    kind = row[0]
+    if row[1:2] != "=" or not (kind.isascii() and kind.isalpha()):
+        return None
+    return Line(kind, row[2:])
+
+
+_LONGEST_KEPT = 64
+_line = lru_cache(maxsize=1024)(_read_line)  # codecs are written the same way in every call
 
 
 def _media(value: str, lines: list[Line]) -> MediaDescription:

@@ -6,6 +6,7 @@ nothing: `Placement`s say what to write.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from media.plane import Address
@@ -66,6 +67,7 @@ def is_hold_address(address: str | None) -> bool:
     return address in _HOLD
 
 
+@lru_cache(maxsize=1024)
 def usable_address(address: str | None) -> str | None:
     """The address literal in canonical form; None for names, multicast and the hold address."""
     try:
@@ -85,7 +87,7 @@ def rewritten(
     rest = [
         line
         for line in source.lines
-        if line.kind not in "vosciuepk" and not _is_stripped(line, rtp=True)
+        if line.kind not in "vosciuepk" and not _is_stripped(line, True)
     ]
     if not any(line.kind == "t" for line in rest):
         at = next((at for at, line in enumerate(rest) if line.kind != "b"), len(rest))
@@ -103,11 +105,8 @@ def _rewritten_media(
     if placement.address is None:
         return MediaDescription(source.media, 0, placement.profile, source.formats)
     host, port = placement.address
-    lines = [
-        line
-        for line in source.lines
-        if line.kind not in "ck" and not _is_stripped(line, rtp=source.is_rtp)
-    ]
+    rtp = source.is_rtp
+    lines = [line for line in source.lines if line.kind not in "ck" and not _is_stripped(line, rtp)]
     if held:
         where = "IN IP6 ::" if ":" in host else "IN IP4 0.0.0.0"
     else:
@@ -148,12 +147,21 @@ def _transport_lines(placement: Placement) -> list[Line]:
     return lines
 
 
-def _is_stripped(line: Line, *, rtp: bool) -> bool:
+def _is_stripped(line: Line, rtp: bool) -> bool:
+    # Long lines hardly repeat; those with keys are long, and are not kept.
+    return (_stripped if len(line.value) <= _LONGEST_KEPT else _names_stripped)(line, rtp)
+
+
+def _names_stripped(line: Line, rtp: bool) -> bool:
     name = line.attribute
     if name in _DIRECTION_NAMES:
         return False
     # Opaque streams keep their DTLS attributes: the handshake passes through us untouched.
     return name in _STRIPPED or name.startswith("ice") or (rtp and name in _STRIPPED_RTP)
+
+
+_LONGEST_KEPT = 64
+_stripped = lru_cache(maxsize=1024)(_names_stripped)
 
 
 def _where(host: str) -> str:

@@ -27,6 +27,10 @@ from sip.target import family
 # RFC 3261 §18.1.1: above this a request should not take UDP, for fragments get lost on the way.
 LARGE_DATAGRAM = 1300
 
+# Timers are looked at this much after the first is due: one tick then serves all that fell due, and
+# no rounding of the loop's to milliseconds wakes us before anything is.
+TICK_S = 0.01
+
 _log = logging.getLogger(__name__)
 
 EventHandler = Callable[[object], None]
@@ -350,7 +354,7 @@ class SipDriver:
                 return
             self._timer.cancel()
         self._timer_at = deadline
-        delay_s = max(0.0, deadline - self._clock.now())
+        delay_s = max(0.0, deadline - self._clock.now()) + TICK_S
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._tick)
 
     def _tick(self) -> None:

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from sip.errors import RemoteProtocolError
 from sip.fields.params import format_params, parse_params, quote, unquote
-from sip.grammar import QUOTED_STRING
+from sip.grammar import PLAIN_ADDRESS, QUOTED_STRING
 from sip.uri import Params, Uri, find_param, set_param
 
 _NOT_IN_DISPLAY: Final = frozenset('",;:')
@@ -20,27 +20,11 @@ class NameAddr(NamedTuple):
     @staticmethod
     def parse(text: str) -> "NameAddr":
         """Parse `"Name" <uri>;params` or `uri;params`."""
-        text = text.strip(" \t")
-        if text[:1] == '"':
-            quoted = QUOTED_STRING.match(text)
-            if quoted is None:
-                raise RemoteProtocolError("unbalanced quotes in an address")
-            display = unquote(quoted[0])
-            rest = text[quoted.end() :].lstrip(" \t")
-            if rest[:1] != "<":
-                raise RemoteProtocolError("display name without a URI in brackets")
-        else:
-            before, bracket, rest = text.partition("<")
-            if not bracket:
-                return _parse_addr_spec(text)
-            display = before.rstrip(" \t")
-            if display and not _NOT_IN_DISPLAY.isdisjoint(display):
-                raise RemoteProtocolError("malformed display name")
-            rest = "<" + rest
-        uri, closed, tail = rest[1:].partition(">")
-        if not closed:
-            raise RemoteProtocolError("URI bracket never closed")
-        return NameAddr(display, Uri.parse(uri), parse_params(tail))
+        plain = PLAIN_ADDRESS.fullmatch(text)
+        if plain is not None:
+            display, uri, tag = plain.groups("")
+            return NameAddr(display, Uri.parse(uri), (("tag", tag),) if tag else ())
+        return _parse(text)
 
     @property
     def tag(self) -> str:
@@ -61,6 +45,30 @@ class NameAddr(NamedTuple):
     def __str__(self) -> str:
         name = f"{quote(self.display)} " if self.display else ""
         return f"{name}<{self.uri}>{format_params(self.params)}"
+
+
+def _parse(text: str) -> NameAddr:
+    text = text.strip(" \t")
+    if text[:1] == '"':
+        quoted = QUOTED_STRING.match(text)
+        if quoted is None:
+            raise RemoteProtocolError("unbalanced quotes in an address")
+        display = unquote(quoted[0])
+        rest = text[quoted.end() :].lstrip(" \t")
+        if rest[:1] != "<":
+            raise RemoteProtocolError("display name without a URI in brackets")
+    else:
+        before, bracket, rest = text.partition("<")
+        if not bracket:
+            return _parse_addr_spec(text)
+        display = before.rstrip(" \t")
+        if display and not _NOT_IN_DISPLAY.isdisjoint(display):
+            raise RemoteProtocolError("malformed display name")
+        rest = "<" + rest
+    uri, closed, tail = rest[1:].partition(">")
+    if not closed:
+        raise RemoteProtocolError("URI bracket never closed")
+    return NameAddr(display, Uri.parse(uri), parse_params(tail))
 
 
 def _parse_addr_spec(text: str) -> NameAddr:

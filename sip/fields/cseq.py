@@ -1,5 +1,6 @@
 """Owns the numbers: CSeq (RFC 3261 §20.16), RAck (RFC 3262 §7.2), Max-Forwards, seconds."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sip.errors import RemoteProtocolError
@@ -15,14 +16,22 @@ class CSeq(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> "CSeq":
-        words = text.split()
-        number = digits(words[0]) if len(words) == 2 else None
-        if number is None or number > MAX_SEQUENCE or not TOKEN.fullmatch(words[1]):
-            raise RemoteProtocolError("malformed CSeq")
-        return CSeq(number, words[1])
+        return _parse_cached(text) if len(text) <= _CACHED_LENGTH else _parse(text)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+def _parse(text: str) -> CSeq:
+    words = text.split()
+    number = digits(words[0]) if len(words) == 2 else None
+    if number is None or number > MAX_SEQUENCE or not TOKEN.fullmatch(words[1]):
+        raise RemoteProtocolError("malformed CSeq")
+    return CSeq(number, words[1])
+
+
+_CACHED_LENGTH: Final = 32
+_parse_cached: Final = lru_cache(maxsize=1024)(_parse)  # low numbers, few methods
 
 
 class RAck(NamedTuple):

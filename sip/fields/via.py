@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from sip.errors import RemoteProtocolError
 from sip.fields.params import format_params, parse_params
-from sip.grammar import HOSTNAME, IPV6_ADDRESS, VIA, digits
+from sip.grammar import HOSTNAME, IPV6_ADDRESS, PLAIN_VIA, VIA, digits
 from sip.uri import Params, bracketed, find_param, set_param
 
 MAGIC_COOKIE: Final = "z9hG4bK"  # RFC 3261 §8.1.1.7
@@ -20,6 +20,13 @@ class Via(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> "Via":
+        plain = PLAIN_VIA.fullmatch(text)
+        if plain is not None:
+            transport, host, port_text, branch, rport = plain.groups()
+            if port_text is None or 0 < int(port_text) < 65536:
+                port = None if port_text is None else int(port_text)
+                flags: Params = (("rport", None),) if rport else ()
+                return Via(transport, host, port, (("branch", branch), *flags))
         match = VIA.fullmatch(text.strip(" \t"))
         if match is None:
             raise RemoteProtocolError("malformed Via")

@@ -13,6 +13,9 @@ class State(Enum):
     ENDING = auto()  # our BYE is outstanding; the peer's may cross it
     ENDED = auto()
 
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
+
 
 MOVES: dict[State, frozenset[State]] = {
     State.CALLING: frozenset({State.PROCEEDING, State.CANCELLING, State.CONFIRMED, State.ENDED}),

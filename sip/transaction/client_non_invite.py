@@ -18,6 +18,9 @@ class State(Enum):
     COMPLETED = auto()
     TERMINATED = auto()
 
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
+
 
 MOVES: dict[State, frozenset[State]] = {
     State.TRYING: frozenset({State.PROCEEDING, State.COMPLETED, State.TERMINATED}),

@@ -22,6 +22,9 @@ class State(Enum):
     CONFIRMED = auto()
     TERMINATED = auto()
 
+    # Members are single: their identity is their hash, and costs no call of Python's.
+    __hash__ = object.__hash__
+
 
 MOVES: dict[State, frozenset[State]] = {
     State.PROCEEDING: frozenset({State.ACCEPTED, State.COMPLETED, State.TERMINATED}),

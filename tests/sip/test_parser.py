@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sip import parser
 from sip.errors import RemoteProtocolError
 from sip.message import Request, Response, response_to
 from sip.parser import Limits, parse_message
@@ -309,3 +310,12 @@ def test_the_largest_hostile_message_costs_milliseconds(filler: bytes) -> None:
     with suppress(RemoteProtocolError):
         parse_message(data)
     assert perf_counter() - started < 0.25
+
+
+def test_header_lines_strangers_make_up_do_not_pile_up() -> None:
+    for number in range(parser._MOST_SEEN + 2):
+        line = b"Max-Forwards: 70\r\nUser-Agent: %d" % number
+        assert request(INVITE.replace(b"Max-Forwards: 70", line)).max_forwards == 70
+    assert len(parser._seen) <= parser._MOST_SEEN
+    request(INVITE.replace(b"ob>", b"o" * 250 + b">"))
+    assert max(map(len, parser._seen)) <= parser._LONGEST_SEEN

@@ -54,10 +54,13 @@ def test_the_source_is_written_into_the_top_via(via: str, stamp: str) -> None:
 
 def test_only_the_top_via_is_stamped() -> None:
     two = request(via="SIP/2.0/UDP a.example;branch=1, SIP/2.0/UDP b.example;branch=2")
-    stamped = note_source(two, UDP).headers.get("Via")
-    assert stamped == (
+    noted = note_source(two, UDP)
+    assert noted.headers.get("Via") == (
         "SIP/2.0/UDP a.example;branch=1;received=192.0.2.10, SIP/2.0/UDP b.example;branch=2"
     )
+    again = noted.with_headers(noted.headers)  # nothing is read of it yet
+    assert noted.vias == again.vias
+    assert (noted.from_, noted.cseq, noted.call_id) == (again.from_, again.cseq, again.call_id)
 
 
 def test_one_ipv6_address_has_many_spellings() -> None:

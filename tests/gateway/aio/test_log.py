@@ -1,7 +1,9 @@
 """One JSON line per decision."""
 
+import io
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -62,3 +64,26 @@ def test_a_full_disk_loses_lines_and_says_so_afterwards(tmp_path: Path) -> None:
     later.write("back\n")
     later.close()
     assert path.read_text() == "2 log lines could not be written\nback\n"
+
+
+def test_a_text_line_keeps_its_facts_apart_and_stays_one_line() -> None:
+    """R133"""
+    stream = io.StringIO()
+    log = open_log(stream, "info", "text")
+    log.info("call refused", code="CREDIT", called="1 2", agent="a\nb=c", target="", at_once=None)
+    (line,) = stream.getvalue().splitlines()
+    at, rest = line.split(" ", 1)
+    assert datetime.fromisoformat(at).tzinfo is not None
+    told = "call refused agent='a\\nb=c' at_once=None called='1 2' code=CREDIT target="
+    assert " ".join(rest.split()) == f"[info ] {told}"
+
+
+def test_an_exception_follows_its_text_line() -> None:
+    stream = io.StringIO()
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        open_log(stream, "error", "text").error("call broke", call="c-1", exc_info=error)
+    first, *stack = stream.getvalue().splitlines()
+    assert first.endswith("call broke                     call=c-1")
+    assert stack[-1] == "ValueError: broken"

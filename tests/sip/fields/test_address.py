@@ -77,3 +77,25 @@ def test_any_text_is_an_address_or_a_protocol_error(text: str) -> None:
     for candidate in (text, f"<sip:a@b>{text}", f"{text}<sip:a@b>"):
         with suppress(RemoteProtocolError):
             NameAddr.parse(candidate)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<sip:a@b>",
+        "<sip:a@b>;tag=x",
+        '"Bob" <sip:a@b;lr?c=d>;tag=x',
+        '"" <tel:+49>',
+        "<>;tag=x",
+        "<sip:a@b<>",
+        '"a" \t<sip:a@b>;tag=a-b.c',
+    ],
+)
+def test_the_usual_form_is_read_as_the_full_rules_read_it(text: str) -> None:
+    def read(text: str) -> NameAddr | str:
+        try:
+            return NameAddr.parse(text)
+        except RemoteProtocolError as error:
+            return str(error)
+
+    assert read(text) == read(f"{text} ")  # the blank is legal, and not of the usual form

@@ -63,3 +63,24 @@ def test_received_may_hold_an_ipv6_address_with_or_without_brackets(received: st
 def test_malformed_vias_are_refused(text: str) -> None:
     with pytest.raises(RemoteProtocolError):
         Via.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKa",
+        "SIP/2.0/TCP pbx.example.com:5060;branch=z9hG4bKa;rport",
+        "SIP/2.0/TLS 10.0.0.1:0;branch=z9hG4bKa",
+        "SIP/2.0/UDP 10.0.0.1:65536;branch=z9hG4bKa",
+        "SIP/2.0/UDP a.;branch=a",
+        "SIP/2.0/UDP a;branch=",
+    ],
+)
+def test_the_usual_form_is_read_as_the_full_rules_read_it(text: str) -> None:
+    def read(text: str) -> Via | str:
+        try:
+            return Via.parse(text)
+        except RemoteProtocolError as error:
+            return str(error)
+
+    assert read(text) == read(f"{text} ")  # the blank is legal, and not of the usual form
