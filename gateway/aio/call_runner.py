@@ -19,9 +19,10 @@ from gateway.aio.settler import BEAT_S, Settler
 from gateway.aio.sip_port import Names, SipPort
 from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
-from gateway.b2bua.call import Call, CallLimits, State
+from gateway.b2bua.call import Call, CallLimits
 from gateway.b2bua.crossing import InvitePlan, invite_for, release_headers
 from gateway.b2bua.hunt import retry_after_s
+from gateway.b2bua.state import State
 from gateway.model.call import Attempt, CallId, EndCause, LegSide, Source
 from gateway.ports import Clock, Ids
 from gateway.refusal import headers

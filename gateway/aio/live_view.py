@@ -4,7 +4,7 @@ Reads only; no secret and no SIP message is among them.
 """
 
 from gateway.aio.call_runner import LiveCall
-from gateway.b2bua.call import State
+from gateway.b2bua.state import State
 from gateway.commands.base import Json
 from gateway.commands.money import money
 from gateway.hot_state import HotState

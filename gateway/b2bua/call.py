@@ -10,7 +10,6 @@ their order.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 
 from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
@@ -18,54 +17,11 @@ from gateway.b2bua.credit_watch import CreditWatch, Due
 from gateway.b2bua.effects import Effect
 from gateway.b2bua.hunt import Hunt, HuntLimits, shown
 from gateway.b2bua.offer import Octets, Offers, refusal_of
+from gateway.b2bua.state import MOVES, RINGING, State
 from gateway.model.call import Admission, Attempt, CallKind, EndCause, LegSide
 from gateway.refusal import Refusal, refuse
 from media.errors import SdpError
 from media.plane import MediaReport, StreamCounters
-
-
-class State(Enum):
-    ADMITTING = "admitting"
-    ABANDONED = "abandoned"
-    MEDIA_OPENING = "media-opening"
-    CONNECTING = "connecting"
-    ALERTING = "alerting"
-    ANSWERING = "answering"
-    TALKING = "talking"
-    RELEASING = "releasing"
-    ENDED = "ended"
-
-    # Members are single: their identity is their hash, and costs no call of Python's.
-    __hash__ = object.__hash__
-
-
-MOVES: frozenset[tuple[State, State]] = frozenset(
-    {
-        (State.ADMITTING, State.ABANDONED),
-        (State.ADMITTING, State.MEDIA_OPENING),
-        (State.ADMITTING, State.ENDED),
-        (State.ABANDONED, State.RELEASING),
-        (State.ABANDONED, State.ENDED),
-        (State.MEDIA_OPENING, State.ABANDONED),
-        (State.MEDIA_OPENING, State.CONNECTING),
-        (State.MEDIA_OPENING, State.ANSWERING),
-        (State.MEDIA_OPENING, State.RELEASING),
-        (State.MEDIA_OPENING, State.ENDED),
-        (State.CONNECTING, State.CONNECTING),
-        (State.CONNECTING, State.ALERTING),
-        (State.CONNECTING, State.ANSWERING),
-        (State.CONNECTING, State.RELEASING),
-        (State.ALERTING, State.CONNECTING),
-        (State.ALERTING, State.ANSWERING),
-        (State.ALERTING, State.RELEASING),
-        (State.ANSWERING, State.TALKING),
-        (State.ANSWERING, State.RELEASING),
-        (State.TALKING, State.RELEASING),
-        (State.RELEASING, State.ENDED),
-    }
-)
-
-RINGING = (State.CONNECTING, State.ALERTING)
 
 
 @dataclass(frozen=True, slots=True)

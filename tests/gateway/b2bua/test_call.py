@@ -8,9 +8,10 @@ import pytest
 
 from gateway.b2bua import effects as do
 from gateway.b2bua import events as on
-from gateway.b2bua.call import MOVES, Call, CallLimits, State
+from gateway.b2bua.call import Call, CallLimits
 from gateway.b2bua.hunt import HuntLimits
 from gateway.b2bua.offer import Octets
+from gateway.b2bua.state import State
 from gateway.model.call import (
     Admission,
     Attempt,
@@ -441,15 +442,3 @@ def test_a_broken_machine_still_gives_everything_back(walk: str) -> None:
     assert (do.Settle in kinds(effects)) is (walk != "start")
     assert call.call.state is State.ENDED
     assert call.call.abort(4.0) == []
-
-
-def test_every_move_leads_out_of_a_reachable_state() -> None:
-    """The table of moves has no state that cannot be reached or never ends."""
-    reached = {State.ADMITTING}
-    while True:
-        more = {to for at, to in MOVES if at in reached} | reached
-        if more == reached:
-            break
-        reached = more
-    assert reached == set(State)
-    assert {at for at, _ in MOVES} == set(State) - {State.ENDED}
