@@ -17,7 +17,7 @@ CONTACT_PARAMS = ";rinstance=459608bf8eeb29ef;line=sfkqwoe"
 def test_a_call_to_an_online_number_rings_the_pbx_with_that_number(
     new_peer: NewPeer, start_gateway: StartHouse, transport: str
 ) -> None:
-    """R71, R94, R108, R109: the number stands in the request line, its Contact stays."""
+    """R22, R71, R94, R108, R109: the number stands in the request line, its Contact stays."""
     carrier = new_peer(tone_hz=OUTSIDE_TONE_HZ, user="+442079460123")
     house = start_gateway((carrier.host, carrier.port))
     secure = transport == "tls"

@@ -126,7 +126,7 @@ def test_a_pbx_that_is_reached_directly_gets_an_hour(
 def test_a_pbx_behind_nat_gets_45_seconds(
     new_sip_peer: NewSipPeer, start_gateway: StartHouse, asked_s: int | None, granted_s: int
 ) -> None:
-    """R81: its Contact is not where it comes from; it may still ask for less."""
+    """R81, R125: its Contact is not where it comes from; it may still ask for less."""
     pbx = Registrant(new_sip_peer(), start_gateway(NOBODY))
     assert granted(pbx.register(pbx.at(ELSEWHERE), asked_s)) == granted_s
 

@@ -40,7 +40,7 @@ def connect(
 def test_a_call_over_tls_with_mandatory_srtp_reaches_a_plain_carrier(
     new_peer: NewPeer, start_gateway: StartHouse
 ) -> None:
-    """R88, R91, R93: TLS and SDES-SRTP at the PBX, UDP and RTP at the carrier, audio both ways."""
+    """R88, R91, R93, R132, R134: TLS and SDES-SRTP at the PBX, UDP and RTP at the carrier."""
     carrier = new_peer(tone_hz=CARRIER_TONE_HZ, user="carrier")
     house = start_gateway((carrier.host, carrier.port))
     pbx = new_peer(
