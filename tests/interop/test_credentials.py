@@ -208,7 +208,9 @@ def test_who_guesses_is_banned_and_nobody_else(
     assert metrics["sipgw_failed_credentials_total"] == 20
     assert metrics["sipgw_turned_away_total"] == 1
     (line,) = [line for line in house.gateway.log().splitlines() if "source banned" in line]
-    assert "127.0.0.2" in line and "20 wrong passwords" in line and "lift the ban" in line
+    assert (
+        "127.0.0.2" in line and "20 wrong passwords" in line and "sipgw ban lift 127.0.0.2" in line
+    )
 
 
 def test_a_registered_pbx_is_not_banned_for_what_its_neighbour_does(
