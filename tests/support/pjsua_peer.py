@@ -114,7 +114,7 @@ class PjsuaPeer:
             + "; ".join(_brief(event) for event in self.events[-12:])
         )
 
-    def _forget(self, name: str) -> None:
+    def forget(self, name: str) -> None:
         """What was told before the reply to a command is no consequence of it."""
         for event in self.events:
             if event.get("event") == name:
@@ -175,11 +175,11 @@ class PjsuaPeer:
 
     def hold(self, call: int) -> None:
         self._ask("hold", call=call)
-        self._forget("media")
+        self.forget("media")
 
     def resume(self, call: int) -> None:
         self._ask("resume", call=call)
-        self._forget("media")
+        self.forget("media")
 
     def hang_up(self, call: int, status: int = 603) -> None:
         self._ask("hang_up", call=call, status=status)
