@@ -13,6 +13,7 @@ from gateway.ports import Clock
 
 # The loop rounds to milliseconds: a timer may fire too early, and must not do so at once again.
 PAUSE_S = 0.002
+SPARE = 256  # entries that may be stale before the heap is rebuilt
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -35,6 +36,11 @@ class Deadlines(Generic[Key]):
     def __len__(self) -> int:
         return len(self._at)
 
+    @property
+    def entries(self) -> int:
+        """Size of the heap, stale entries included."""
+        return len(self._heap)
+
     def set(self, key: Key, at: float | None) -> None:
         if at is None:
             self._at.pop(key, None)
@@ -43,8 +49,16 @@ class Deadlines(Generic[Key]):
             return
         self._at[key] = at
         heapq.heappush(self._heap, (at, next(self._order), key))
+        if len(self._heap) > SPARE + 2 * len(self._at):
+            self._compact()
         if at < self._timer_at:
             self._arm(at)
+
+    def _compact(self) -> None:
+        """Drop what was moved or removed: a call's longest duration lies hours ahead."""
+        # In place: it may be the loop over what is due that brought this about.
+        self._heap[:] = [entry for entry in self._heap if self._at.get(entry[2]) == entry[0]]
+        heapq.heapify(self._heap)
 
     def _arm(self, at: float, least_s: float = 0.0) -> None:
         if self._timer is not None:
