@@ -9,7 +9,6 @@ import resource
 import signal
 import ssl
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import uvloop
@@ -66,7 +65,7 @@ from store import demo
 from store import ledger as ledger_rows
 from store.archive import StoreArchive
 from store.database import Database
-from store.errors import NotEmpty, StoreError
+from store.errors import StoreError
 from store.snapshot import load
 from store.vault import Vault
 
@@ -142,7 +141,7 @@ class Gateway:
         vault = Vault.open(settings.secret_key_path)
         self._database = Database.open(settings.store_path)
         if demo_company:
-            self._seed(vault)
+            demo.seed_demo(self._database, vault, DEMO_TARIFF, self._ids, self._clock.at())
         with self._database.reader() as connection:
             self._snapshot = load(connection, vault, now=self._clock.now(), at=self._clock.at())
             recent = ledger_rows.recent(connection)
@@ -160,14 +159,6 @@ class Gateway:
     def _store_changed(self, ok: bool) -> None:
         self._admitter.store_down = self._outbox.store_down = not ok
 
-    def _seed(self, vault: Vault) -> None:
-        with (
-            suppress(NotEmpty),
-            DEMO_TARIFF.open(encoding="utf-8") as deck,
-            self._database.editor() as connection,
-        ):
-            demo.seed(connection, vault, deck=deck, ids=self._ids, at=self._clock.at())
-
     def _new_driver(self, names: LocalNames) -> SipDriver:
         """A SIP endpoint with its sockets; its TU is set when it is built."""
         settings, timers = self._settings, self._settings.timers
@@ -183,7 +174,7 @@ class Gateway:
             endpoint,
             self._clock,
             report=self._reported,
-            client_context=contexts.client_context(self._peer_authority()),
+            client_context=contexts.client_context(settings.certs.peer_ca),
             flow_limits=FlowLimits(limits.connections, limits.connections_per_address),
             stream_limits=StreamLimits(
                 write_buffer=limits.write_buffer_octets,
@@ -191,10 +182,6 @@ class Gateway:
                 handshake_s=limits.handshake_timeout_s,
             ),
         )
-
-    def _peer_authority(self) -> Path | None:
-        """Who signs the servers we dial."""
-        return self._settings.certs.peer_ca
 
     def _reported(self, report: Report, error: BaseException | None) -> None:
         self._metrics.protocol_errors.labels(report.kind).inc()

@@ -13,13 +13,9 @@ from gateway.model.call import CallId, LegSide
 from gateway.refusal import refuse
 from media.plane import Address, MediaFailed, MediaOpened, MediaPlane, StreamEnd
 from sip.flow import Flow
+from sip.target import family
 
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})
-
-
-def family_of(host: str) -> int:
-    """4 or 6, for an address literal."""
-    return 6 if ":" in host else 4
 
 
 def named(addresses: tuple[Address, ...], host: Callable[[], str]) -> tuple[Address, ...]:
@@ -41,8 +37,8 @@ class MediaControl:
         flow_b: Flow | None,
         done: Callable[[MediaReady | MediaRefused], None],
     ) -> None:
-        family_a = family_of(flow_a.remote[0])
-        family_b = family_of(flow_b.remote[0]) if flow_b else family_a
+        family_a = family(flow_a.remote[0])
+        family_b = family(flow_b.remote[0]) if flow_b else family_a
 
         def opened(result: MediaOpened | MediaFailed) -> None:
             if isinstance(result, MediaFailed):
@@ -57,9 +53,11 @@ class MediaControl:
 
         self._plane.open(call_id, streams, opened, echo=echo, families=(family_a, family_b))
 
-    def _told(self, addresses: tuple[Address, ...], flow: Flow, family: int) -> tuple[Address, ...]:
+    def _told(
+        self, addresses: tuple[Address, ...], flow: Flow, ip_family: int
+    ) -> tuple[Address, ...]:
         """A wildcard is no address: name the one by which this peer reaches us."""
-        return named(addresses, lambda: self._names.media_host(flow, family))
+        return named(addresses, lambda: self._names.media_host(flow, ip_family))
 
     def update(self, call_id: CallId, side: LegSide, ends: tuple[StreamEnd, ...]) -> None:
         self._plane.update(call_id, SIDES[side], ends)

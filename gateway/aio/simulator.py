@@ -20,6 +20,7 @@ from sip.endpoint import Endpoint, RequestReceived
 from sip.flow import Flow
 from sip.invite.events import Cancelled, Offered, Released, Updated
 from sip.invite.uas import InviteUas
+from sip.target import family
 
 _ALLOW = "INVITE,ACK,CANCEL,OPTIONS,BYE,UPDATE"
 _SRTP = SidePolicy(srtp=SrtpPolicy.OPTIONAL.value, offer_srtp=False)
@@ -101,12 +102,12 @@ class CarrierSimulator:
             return
         call = _SimulatedCall(session, behaviour, f"sim-{self._ids.token()}", negotiation)
         self._calls[session] = call
-        family = 6 if ":" in flow.remote[0] else 4
+        ip_family = family(flow.remote[0])
 
         def opened(result: MediaOpened | MediaFailed) -> None:
             self._opened(call, result)
 
-        self._plane.open(call.media_id, streams, opened, echo=True, families=(family, family))
+        self._plane.open(call.media_id, streams, opened, echo=True, families=(ip_family, ip_family))
 
     def _opened(self, call: _SimulatedCall, result: MediaOpened | MediaFailed) -> None:
         if isinstance(result, MediaFailed):
